@@ -1,0 +1,3 @@
+//! Predefined IP addresses for the nodes of Cluster API vSphere clusters.
+#![allow(missing_docs)]
+pub mod yaml;

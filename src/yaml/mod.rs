@@ -1,0 +1,25 @@
+//! YAML over the original text: documents, nodes with spans, edits that are checked by reading back, new text; nothing here knows Kubernetes.
+
+mod change;
+mod document;
+mod edit;
+pub mod emit;
+mod events;
+mod guard;
+mod insert;
+mod layout;
+mod node;
+mod place;
+mod remove;
+mod scalar;
+pub mod stream;
+mod value;
+mod verify;
+
+pub use change::Editor;
+pub use document::{Chunk, Limits, Prefilter, SyntaxError, chunks, is_bare, stray_byte_order_mark};
+pub use edit::{Edit, Edits, Overlap};
+pub use events::Style;
+pub use guard::{Reason, Refusal};
+pub use node::{Kind, NodeId, Tree};
+pub use value::{ReadError, Segment};
