@@ -1,1 +1,19 @@
-fn main(){}
+//! Parses the command line, runs one verb, and turns its end into a text and an exit code; nothing else.
+#![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "the edge of the program")]
+
+use std::process::ExitCode;
+
+use capv_ipam::cli::{Cli, Failure, Status, run};
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(Status::Done) | Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
+        Ok(Status::Differences) => ExitCode::from(1),
+        Ok(Status::Failed) => ExitCode::from(2),
+        Err(failure) => {
+            anstream::eprintln!("error: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -26,6 +26,16 @@ impl<'a> Chunk<'a> {
         }
     }
 
+    /// A part of the chunk that is a document by itself.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Self {
+        Chunk {
+            start: self.start + range.start,
+            text: &self.text[range],
+            ..*self
+        }
+    }
+
     /// The bytes of the stream that it spans.
     #[must_use]
     pub fn range(&self) -> Range<usize> {

@@ -19,6 +19,7 @@ mod verify;
 pub use change::Editor;
 pub use document::{Chunk, Limits, Prefilter, SyntaxError, chunks, is_bare, stray_byte_order_mark};
 pub use edit::{Edit, Edits, Overlap};
+pub use emit::{Flow, Layout};
 pub use events::Style;
 pub use guard::{Reason, Refusal};
 pub use node::{Kind, NodeId, Tree};

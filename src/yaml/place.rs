@@ -80,7 +80,8 @@ impl Tree<'_> {
     }
 
     /// How a flow collection is written: as JSON or not, where it has blanks and line ends.
-    pub(super) fn flow(&self, collection: NodeId) -> Flow {
+    #[must_use]
+    pub fn flow(&self, collection: NodeId) -> Flow {
         let json = self.is_json(collection);
         let children = self.children_of(collection);
         let text = self.text();

@@ -1,0 +1,309 @@
+//! Takes the objects of a manifest and gives its machine groups, each with its cluster and template; references are matched by group, kind, name and namespace, never by name patterns.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use crate::objects::{Class, Cluster, Detail, Group, Manifest, Object, Reference, Role};
+
+/// Where a machine group comes from. Numbers are indices of the manifest's objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupSource {
+    /// An object such as a KubeadmControlPlane.
+    Object(usize),
+    /// The control plane of a Cluster's topology.
+    TopologyControlPlane {
+        /// The Cluster.
+        cluster: usize,
+    },
+    /// One of the MachineDeployments of a Cluster's topology.
+    TopologyWorkers {
+        /// The Cluster.
+        cluster: usize,
+        /// Its place in the topology.
+        index: usize,
+    },
+    /// The control plane of a class that no Cluster of the manifest uses.
+    ClassControlPlane(usize),
+    /// A worker class of such a class.
+    ClassWorkers(usize, usize),
+}
+
+/// Something that creates machines.
+#[derive(Clone, Debug)]
+pub struct MachineGroup<'m, 'a> {
+    /// Where it comes from.
+    pub source: GroupSource,
+    /// What its machines are.
+    pub role: Role,
+    /// The kind by which KIND/NAME selects it.
+    pub kind: String,
+    /// The name by which KIND/NAME selects it.
+    pub name: String,
+    /// The Cluster that it belongs to, where the manifest has it.
+    pub cluster: Option<usize>,
+    /// The name of the cluster that it says it belongs to.
+    pub cluster_name: Option<&'m str>,
+    /// The class that its template comes from, with the worker class.
+    pub class: Option<(usize, Option<&'m str>)>,
+    /// The reference to its template.
+    pub reference: Option<&'m Reference<'a>>,
+    /// The template.
+    pub template: TemplateUse,
+}
+
+/// What a group's reference leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateUse {
+    /// A VSphereMachineTemplate of the manifest.
+    Found(usize),
+    /// Several of one name and namespace.
+    Ambiguous(Vec<usize>),
+    /// None of the manifest.
+    Missing,
+    /// The reference has no name.
+    Unnamed,
+    /// The class is not in the manifest.
+    ClassMissing,
+    /// Another kind of template.
+    Foreign,
+}
+
+impl fmt::Display for MachineGroup<'_, '_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.kind, self.name)
+    }
+}
+
+/// The machine groups of a manifest.
+pub struct Groups<'m, 'a> {
+    /// All groups, in the order of their objects.
+    pub all: Vec<MachineGroup<'m, 'a>>,
+    /// The Clusters, as indices of objects.
+    pub clusters: Vec<usize>,
+    /// The groups of each template.
+    users: HashMap<usize, Vec<usize>>,
+}
+
+impl<'m, 'a> Groups<'m, 'a> {
+    /// Finds the groups of a manifest.
+    #[must_use]
+    pub fn of(manifest: &'m Manifest<'a>) -> Self {
+        let finder = Finder::new(manifest);
+        let mut all = Vec::new();
+        for (index, object) in manifest.objects.iter().enumerate() {
+            match &object.detail {
+                Detail::Group(group) => all.extend(finder.of_object(index, object, group)),
+                Detail::Cluster(cluster) => finder.of_topology(index, object, cluster, &mut all),
+                Detail::Class(class) => finder.of_class(index, object, class, &mut all),
+                _ => {}
+            }
+        }
+        let mut users: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (index, group) in all.iter().enumerate() {
+            if let TemplateUse::Found(template) = group.template {
+                users.entry(template).or_default().push(index);
+            }
+        }
+        Groups { all, clusters: finder.clusters, users }
+    }
+
+    /// The groups that use a template, as indices.
+    #[must_use]
+    pub fn users(&self, template: usize) -> &[usize] {
+        self.users.get(&template).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Look-ups by name.
+struct Finder<'m, 'a> {
+    manifest: &'m Manifest<'a>,
+    templates: HashMap<&'m str, Vec<usize>>,
+    classes: HashMap<&'m str, Vec<usize>>,
+    by_name: HashMap<&'m str, Vec<usize>>,
+    by_reference: HashMap<(&'m str, &'m str), Vec<usize>>,
+    clusters: Vec<usize>,
+    used_classes: Vec<usize>,
+}
+
+impl<'m, 'a> Finder<'m, 'a> {
+    fn new(manifest: &'m Manifest<'a>) -> Self {
+        let mut finder = Finder {
+            manifest,
+            templates: HashMap::new(),
+            classes: HashMap::new(),
+            by_name: HashMap::new(),
+            by_reference: HashMap::new(),
+            clusters: Vec::new(),
+            used_classes: Vec::new(),
+        };
+        for (index, object) in manifest.objects.iter().enumerate() {
+            let Some(name) = &object.name else { continue };
+            match &object.detail {
+                Detail::Template(_) => finder.templates.entry(&name.value).or_default().push(index),
+                Detail::Class(_) => finder.classes.entry(&name.value).or_default().push(index),
+                Detail::Cluster(cluster) => {
+                    finder.clusters.push(index);
+                    finder.by_name.entry(&name.value).or_default().push(index);
+                    for reference in cluster.control_plane.iter().chain(&cluster.etcd) {
+                        if let Some(name) = &reference.name {
+                            finder.by_reference.entry((&reference.kind, &name.value)).or_default().push(index);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        finder.used_classes = finder.clusters.iter().filter_map(|cluster| finder.class_of(*cluster)).collect();
+        finder
+    }
+
+    fn object(&self, index: usize) -> &'m Object<'a> {
+        &self.manifest.objects[index]
+    }
+
+    fn of_object(&self, index: usize, object: &'m Object<'a>, group: &'m Group<'a>) -> Option<MachineGroup<'m, 'a>> {
+        // A MachineSet of a MachineDeployment follows it; only the deployment is configured.
+        if group.owner.as_ref().is_some_and(|owner| owner.kind == "MachineDeployment") {
+            return None;
+        }
+        let reference = group.template();
+        Some(MachineGroup {
+            source: GroupSource::Object(index),
+            role: group.role,
+            kind: object.kind.to_string(),
+            name: object.name().to_owned(),
+            cluster: self.cluster_of(object, group),
+            cluster_name: group.cluster.as_ref().map(|name| &*name.value),
+            class: None,
+            reference,
+            template: reference.map_or(TemplateUse::Foreign, |reference| self.template(reference, object.namespace())),
+        })
+    }
+
+    fn cluster_of(&self, object: &Object<'_>, group: &Group<'_>) -> Option<usize> {
+        let here = |clusters: Option<&Vec<usize>>| {
+            let own = clusters.into_iter().flatten().copied();
+            own.filter(|cluster| self.object(*cluster).in_namespace(object.namespace())).next()
+        };
+        let referred = here(self.by_reference.get(&(&*object.kind, object.name())));
+        match &group.cluster {
+            _ if referred.is_some() => referred,
+            Some(name) => here(self.by_name.get(&*name.value)),
+            // Without any word about its cluster a group belongs to the only one there is.
+            None if self.clusters.len() == 1 => self.clusters.first().copied(),
+            None => None,
+        }
+    }
+
+    fn template(&self, reference: &Reference<'_>, namespace: Option<&str>) -> TemplateUse {
+        let Some(name) = &reference.name else {
+            return TemplateUse::Unnamed;
+        };
+        let namespace = reference.namespace.as_ref().map(|namespace| &*namespace.value).or(namespace);
+        let candidates: Vec<usize> = self.templates.get(&*name.value).into_iter().flatten().copied()
+            .filter(|template| self.object(*template).in_namespace(namespace))
+            .collect();
+        let exact: Vec<usize> =
+            candidates.iter().copied().filter(|template| self.object(*template).namespace() == namespace).collect();
+        match if exact.is_empty() { candidates } else { exact }[..] {
+            [] => TemplateUse::Missing,
+            [template] => TemplateUse::Found(template),
+            ref several => TemplateUse::Ambiguous(several.to_vec()),
+        }
+    }
+
+    /// The class of a Cluster with a topology.
+    fn class_of(&self, cluster: usize) -> Option<usize> {
+        let Detail::Cluster(detail) = &self.object(cluster).detail else { return None };
+        let topology = detail.topology.as_ref()?;
+        let namespace = topology.class_namespace.as_ref().map(|text| &*text.value).or(self.object(cluster).namespace());
+        let classes = self.classes.get(&*topology.class.as_ref()?.value)?;
+        classes.iter().copied().find(|class| self.object(*class).in_namespace(namespace))
+    }
+
+    fn of_topology(&self, index: usize, object: &'m Object<'a>, cluster: &'m Cluster<'a>, all: &mut Vec<MachineGroup<'m, 'a>>) {
+        let Some(topology) = &cluster.topology else { return };
+        // A live dump holds the generated objects too: they are the groups then.
+        let generated = cluster.control_plane.as_ref().and_then(|reference| reference.name.as_ref()).is_some_and(|name| {
+            self.manifest.objects.iter().any(|object| matches!(object.detail, Detail::Group(_)) && object.name() == name.value)
+        });
+        if generated {
+            return;
+        }
+        let class_index = self.class_of(index);
+        let class = class_index.and_then(|class| match &self.object(class).detail {
+            Detail::Class(class) => Some(&**class),
+            _ => None,
+        });
+        let mut group = |source, role, kind: String, name: String, worker, reference: Option<&'m Reference<'a>>| {
+            let class_namespace = class_index.and_then(|class| self.object(class).namespace());
+            all.push(MachineGroup {
+                source,
+                role,
+                kind,
+                name,
+                cluster: Some(index),
+                cluster_name: object.name.as_ref().map(|name| &*name.value),
+                class: class_index.map(|class| (class, worker)),
+                reference,
+                template: match (class, reference) {
+                    (None, _) => TemplateUse::ClassMissing,
+                    (_, Some(reference)) if reference.is_machine_template() => self.template(reference, class_namespace),
+                    _ => TemplateUse::Foreign,
+                },
+            });
+        };
+        let kind = control_plane_kind(class);
+        let machines = class.and_then(|class| class.machines.as_ref());
+        group(GroupSource::TopologyControlPlane { cluster: index }, Role::ControlPlane, kind, object.name().to_owned(), None, machines);
+        for (place, workers) in topology.workers.iter().enumerate() {
+            let name = workers.name.as_ref().map(|name| name.value.to_string()).unwrap_or_default();
+            let worker = workers.class.as_ref().map(|class| &*class.value);
+            let found = class.and_then(|class| {
+                class.workers.iter().find(|known| known.class.as_ref().map(|class| &*class.value) == worker)
+            });
+            let source = GroupSource::TopologyWorkers { cluster: index, index: place };
+            let reference = found.and_then(|class| class.machines.as_ref());
+            group(source, Role::Worker, "MachineDeployment".to_owned(), name, worker, reference);
+        }
+    }
+
+    fn of_class(&self, index: usize, object: &'m Object<'a>, class: &'m Class<'a>, all: &mut Vec<MachineGroup<'m, 'a>>) {
+        if self.used_classes.contains(&index) {
+            return;
+        }
+        let mut group = |source, role, kind: String, name: String, worker, reference: &'m Reference<'a>| {
+            all.push(MachineGroup {
+                source,
+                role,
+                kind,
+                name,
+                cluster: None,
+                cluster_name: None,
+                class: Some((index, worker)),
+                reference: Some(reference),
+                template: if reference.is_machine_template() {
+                    self.template(reference, object.namespace())
+                } else {
+                    TemplateUse::Foreign
+                },
+            });
+        };
+        if let Some(reference) = &class.machines {
+            let kind = control_plane_kind(Some(class));
+            group(GroupSource::ClassControlPlane(index), Role::ControlPlane, kind, object.name().to_owned(), None, reference);
+        }
+        for (place, worker) in class.workers.iter().enumerate() {
+            let Some(reference) = &worker.machines else { continue };
+            let name = worker.class.as_ref().map(|class| &*class.value);
+            let source = GroupSource::ClassWorkers(index, place);
+            group(source, Role::Worker, "MachineDeployment".to_owned(), name.unwrap_or_default().to_owned(), name, reference);
+        }
+    }
+}
+
+/// The kind of a class's control plane: that of its template without `Template`.
+fn control_plane_kind(class: Option<&Class<'_>>) -> String {
+    let kind = class.and_then(|class| class.control_plane.as_ref()).map_or("KubeadmControlPlane", |reference| &*reference.kind);
+    kind.strip_suffix("Template").unwrap_or(kind).to_owned()
+}

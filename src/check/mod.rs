@@ -1,0 +1,15 @@
+//! Problems as data: a code, a severity, a sentence, a place and what to do; nothing here prints or decides what to edit.
+
+mod acceptance;
+mod addresses;
+pub mod codes;
+mod finding;
+mod input;
+mod templates;
+
+pub use acceptance::accept;
+pub(crate) use addresses::addresses;
+pub use codes::Code;
+pub use finding::{Finding, Place, Severity, has_errors};
+pub(crate) use templates::templates;
+pub use input::{hint, input_finding};

@@ -1,0 +1,70 @@
+//! The command line: one file per verb; the only place that reads files and prints.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "this room does the program's I/O")]
+
+mod completion;
+mod explain;
+mod failure;
+mod flags;
+mod input;
+mod man;
+mod output;
+mod report;
+mod transform;
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+pub use failure::Failure;
+
+/// Predefined IP addresses for the nodes of Cluster API vSphere clusters, before the cluster exists.
+#[derive(Debug, Parser)]
+#[command(name = "capv-ipam", version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(long, value_enum, global = true, default_value_t = ColorChoice::Auto, value_name = "WHEN", help_heading = "Output")]
+    color: ColorChoice,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, also when nothing had to change
+  1  differences (--diff)
+  2  everything else; then nothing was written";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Write pools into a manifest, turn DHCP off in the chosen templates, remove kube-vip
+    Transform(Box<transform::Transform>),
+    /// Tell what a finding means and what to do about it
+    Explain(explain::Explain),
+    /// Print a completion script for a shell
+    Completion(completion::Completion),
+    /// Print the manual page
+    Man,
+}
+
+/// What a run ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Everything is as it was wanted.
+    Done,
+    /// There are differences.
+    Differences,
+    /// There are errors; they have been reported.
+    Failed,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// What stops a run before its findings can be reported: unreadable files, an output that cannot be written.
+pub fn run(cli: Cli) -> Result<Status, Failure> {
+    output::colour(cli.color);
+    match cli.verb {
+        Verb::Transform(transform) => transform.run(),
+        Verb::Explain(explain) => explain.run(),
+        Verb::Completion(completion) => completion.run(),
+        Verb::Man => man::run(),
+    }
+}

@@ -1,0 +1,131 @@
+//! `transform`: manifest in, manifest out; with any error nothing is printed and no file is touched.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::failure::Failure;
+use super::flags::Wanted;
+use super::input::{self, Input, Text};
+use super::output;
+use super::report::ReportTo;
+use super::Status;
+use crate::addressing::read_configurations;
+use crate::check::{Finding, codes, has_errors};
+use crate::objects::Source;
+use crate::outcome::compute;
+use crate::report::{Report, unified_diff};
+use crate::yaml::{Edits, Limits, chunks, stream};
+
+const EXAMPLES: &str = "\
+Examples:
+  # The control plane gets five addresses, an external load balancer carries the VIP
+  dkp create cluster vsphere … --dry-run -o yaml | capv-ipam transform --machines control-plane \\
+    --addresses 15.235.38.172-15.235.38.176 --prefix 27 --gateway 15.235.38.190 \\
+    --dns-servers 8.8.8.8,8.8.4.4 --kube-vip remove > cluster.yaml
+
+  # See what a configuration would change in a repository, then change it
+  capv-ipam transform -f clusters/ -R --config addressing.yaml --diff
+  capv-ipam transform -f clusters/ -R --config addressing.yaml -w
+
+Only what the configuration asks for changes: comments, order, quotes and line ends stay as they are.";
+
+/// Write pools into a manifest, turn DHCP off in the chosen templates, remove kube-vip.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES, after_help = "Examples: capv-ipam transform --help")]
+pub(super) struct Transform {
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    wanted: Wanted,
+    /// Show a unified diff instead of the manifest; exit 1 when there are differences
+    #[arg(long, conflicts_with = "write", help_heading = "Output")]
+    diff: bool,
+    /// Rewrite the files in place, each at once by a rename
+    #[arg(short, long, help_heading = "Output")]
+    write: bool,
+    /// Form of the findings, and a file for them instead of standard error
+    #[arg(long, value_name = "text|json|sarif|github[=FILE]", default_value = "text", help_heading = "Output")]
+    report: ReportTo,
+}
+
+impl Transform {
+    pub(super) fn run(self) -> Result<Status, Failure> {
+        let configs = input::read_files(&self.wanted.configs)?;
+        let manifests = self.input.read()?;
+        let (manifests, configs) = match (manifests, configs) {
+            (Ok(manifests), Ok(configs)) => (manifests, configs),
+            (manifests, configs) => {
+                let findings: Vec<Finding> = manifests.err().into_iter().chain(configs.err()).flatten().collect();
+                return self.fail(&findings, &[]);
+            }
+        };
+        let texts: Vec<(&str, &str)> = manifests.iter().chain(&configs).map(|text| (text.name.as_str(), text.text.as_str())).collect();
+        let files: Vec<(usize, &str)> =
+            configs.iter().enumerate().map(|(index, config)| (manifests.len() + index, config.text.as_str())).collect();
+        let configurations = match read_configurations(&files, &self.wanted.spec()) {
+            Ok(configurations) => configurations,
+            Err(findings) => return self.fail(&findings, &texts),
+        };
+        let sources: Vec<Source<'_>> = manifests.iter().map(|text| Source { name: &text.name, text: &text.text }).collect();
+        let mut outcome = compute(&sources, &configurations);
+        if !self.write && !self.diff {
+            outcome.findings.extend(joints(&manifests));
+        }
+        let Some(edits) = outcome.edits.filter(|_| !has_errors(&outcome.findings)) else {
+            return self.fail(&outcome.findings, &texts);
+        };
+        let note = configurations.is_empty().then_some("no configuration was given: the manifest is passed through unchanged");
+        self.emit(&manifests, &edits).and_then(|status| {
+            self.report.write(&Report { findings: &outcome.findings, texts: &texts }, note)?;
+            Ok(status)
+        })
+    }
+
+    fn fail(&self, findings: &[Finding], texts: &[(&str, &str)]) -> Result<Status, Failure> {
+        self.report.write(&Report { findings, texts }, None)?;
+        Ok(Status::Failed)
+    }
+
+    fn emit(&self, manifests: &[Text], edits: &[Edits]) -> Result<Status, Failure> {
+        if self.diff {
+            let diffs = manifests.iter().zip(edits).map(|(text, edits)| unified_diff(&text.name, &text.text, edits));
+            let diff: String = diffs.collect();
+            output::print(&diff)?;
+            return Ok(if diff.is_empty() { Status::Done } else { Status::Differences });
+        }
+        if !self.write {
+            let texts: Vec<(&str, &Edits)> = manifests.iter().zip(edits).map(|(text, edits)| (text.text.as_str(), edits)).collect();
+            output::print_manifest(&texts)?;
+            return Ok(Status::Done);
+        }
+        let mut changed: Vec<(&Path, &str, &Edits)> = Vec::new();
+        for (text, edits) in manifests.iter().zip(edits) {
+            let path: Option<&PathBuf> = text.path.as_ref();
+            match path {
+                None => return Err(Failure::message("--write rewrites files; standard input cannot be rewritten")),
+                Some(path) if !edits.is_empty() => changed.push((path, &text.text, edits)),
+                Some(_) => {}
+            }
+        }
+        output::rewrite_files(&changed)?;
+        Ok(Status::Done)
+    }
+}
+
+/// Where texts are joined, the one before must end its last line; that may change its last scalar.
+fn joints(manifests: &[Text]) -> Vec<Finding> {
+    let before_another = manifests.len().saturating_sub(1);
+    let texts = manifests.iter().take(before_another).enumerate();
+    texts
+        .filter(|(_, text)| !text.text.is_empty() && !text.text.ends_with(['\n', '\r']))
+        .filter_map(|(index, text)| {
+            let last = chunks(&text.text).last()?;
+            let refusal = stream::insert_after(&last, "", &Limits::default()).err()?;
+            let span = crate::objects::Span::new(text.text.len()..text.text.len());
+            let message = format!("{} has no final line end, and adding one changes its last value", text.name);
+            let help = format!("end the file with a line end ({refusal})");
+            Some(Finding::new(&codes::UNSAFE_EDIT, message).at(index, span).help(help))
+        })
+        .collect()
+}

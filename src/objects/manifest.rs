@@ -1,0 +1,243 @@
+//! Takes the texts of a run and gives the documents and objects that matter, and every input error; the rest is passed over unread.
+
+use crate::yaml::{Chunk, Limits, Prefilter, SyntaxError, Tree, chunks, is_bare, stray_byte_order_mark};
+
+use super::cursor::{Cursor, Span};
+use super::object::Object;
+
+/// One input of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// What messages call it: a path, or `<stdin>`.
+    pub name: &'a str,
+    /// Its text.
+    pub text: &'a str,
+}
+
+/// A document that was read because it may matter.
+pub struct Document<'a> {
+    /// The index of its source.
+    pub source: usize,
+    /// Its text and where it starts.
+    pub chunk: Chunk<'a>,
+    /// How it is written.
+    pub form: Form,
+    tree: Option<Tree<'a>>,
+}
+
+/// How a document is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Between YAML's document markers.
+    Yaml,
+    /// One of several JSON values that follow each other without a marker.
+    JsonStream,
+}
+
+/// Something about an input that makes it unreadable.
+#[derive(Clone, Debug)]
+pub struct InputError {
+    /// The index of the source.
+    pub source: usize,
+    /// Where.
+    pub span: Span,
+    /// What.
+    pub fault: InputFault,
+}
+
+/// The ways in which an input is unreadable.
+#[derive(Clone, Debug)]
+pub enum InputFault {
+    /// Not YAML as libyaml and Go read it; the second place is where the broken thing began.
+    Syntax(String, Option<(String, Span)>),
+    /// A byte order mark past the start.
+    ByteOrderMark,
+    /// A ResourceList, which is a KRM function's input.
+    ResourceList,
+}
+
+/// The documents and objects of all inputs together.
+pub struct Manifest<'a> {
+    /// The inputs.
+    pub sources: &'a [Source<'a>],
+    /// The documents that were read, in order.
+    pub documents: Vec<Document<'a>>,
+    /// The objects of Cluster API, CAPV and IPAM, in order.
+    pub objects: Vec<Object<'a>>,
+    limits: Limits,
+    /// How many bytes of trees may still be kept.
+    budget: usize,
+}
+
+/// Words of which every document that can matter holds one: all their API groups, and all references to them.
+const WORDS: [&str; 2] = ["cluster.x-k8s.io", "ipam.metal3.io"];
+
+impl<'a> Manifest<'a> {
+    /// Reads all inputs.
+    ///
+    /// # Errors
+    /// Every input error, at most one for a document.
+    pub fn read(sources: &'a [Source<'a>], limits: Limits) -> Result<Self, Vec<InputError>> {
+        let size: usize = sources.iter().map(|source| source.text.len()).sum();
+        let mut manifest = Manifest {
+            sources,
+            documents: Vec::new(),
+            objects: Vec::new(),
+            limits,
+            // Trees save a second parse of the documents that change; past this they would cost too much memory.
+            budget: (6 << 20) + size / 4,
+        };
+        let filter = Prefilter::new(&WORDS);
+        let mut errors = Vec::new();
+        for (source, input) in sources.iter().enumerate() {
+            manifest.read_source(source, input.text, &filter, &mut errors);
+        }
+        if errors.is_empty() { Ok(manifest) } else { Err(errors) }
+    }
+
+    fn read_source(&mut self, source: usize, text: &'a str, filter: &Prefilter, errors: &mut Vec<InputError>) {
+        if let Some(at) = stray_byte_order_mark(text) {
+            errors.push(InputError {
+                source,
+                span: Span::new(at..at + 3),
+                fault: InputFault::ByteOrderMark,
+            });
+        }
+        let mut chunks = chunks(text).peekable();
+        while let Some(chunk) = chunks.next() {
+            // The last document is always read, so that a stream that was cut off is noticed.
+            let last = chunks.peek().is_none();
+            if (last || filter.may_match(chunk.text)) && !is_bare(chunk.text) {
+                self.read_chunk(source, chunk, errors);
+            }
+        }
+    }
+
+    fn read_chunk(&mut self, source: usize, chunk: Chunk<'a>, errors: &mut Vec<InputError>) {
+        let error = match Tree::parse(&chunk, &self.limits) {
+            Ok(tree) => match self.read_document(source, chunk, Form::Yaml, tree) {
+                Ok(()) => return,
+                Err(error) => error,
+            },
+            Err(error) => match json_values(&chunk) {
+                Some(values) => return self.read_json_stream(source, values, errors),
+                None => syntax(source, &chunk, error),
+            },
+        };
+        errors.push(error);
+    }
+
+    /// `kubectl -o json` prints several objects one after the other.
+    fn read_json_stream(&mut self, source: usize, values: Vec<Chunk<'a>>, errors: &mut Vec<InputError>) {
+        for chunk in values {
+            match Tree::parse(&chunk, &self.limits) {
+                Ok(tree) => errors.extend(self.read_document(source, chunk, Form::JsonStream, tree).err()),
+                Err(error) => errors.push(syntax(source, &chunk, error)),
+            }
+        }
+    }
+
+    fn read_document(&mut self, source: usize, chunk: Chunk<'a>, form: Form, tree: Tree<'a>) -> Result<(), InputError> {
+        let Some(root) = tree.root() else {
+            return Ok(());
+        };
+        let document = self.documents.len();
+        let at = Cursor { tree: &tree, base: chunk.start, node: root };
+        let kind = at.text_of("kind").map(|kind| kind.value).unwrap_or_default();
+        if kind == "ResourceList" {
+            return Err(InputError {
+                source,
+                span: at.get("kind").unwrap_or(at).span(),
+                fault: InputFault::ResourceList,
+            });
+        }
+        let before = self.objects.len();
+        match at.get("items").filter(|_| kind.ends_with("List")) {
+            Some(items) => {
+                let objects = items.items().enumerate();
+                self.objects.extend(objects.filter_map(|(index, item)| Object::read(item, document, Some((items.node, index)))));
+            }
+            None => self.objects.extend(Object::read(at, document, None)),
+        }
+        self.forget_others(before);
+        if self.objects.len() == before {
+            return Ok(());
+        }
+        let weight = tree.weight();
+        let keep = weight <= self.budget;
+        if keep {
+            self.budget -= weight;
+        }
+        self.documents.push(Document { source, chunk, form, tree: keep.then_some(tree) });
+        Ok(())
+    }
+
+    /// Objects outside Cluster API and IPAM are of no further interest.
+    fn forget_others(&mut self, from: usize) {
+        let known = |object: &Object<'_>| object.group().ends_with("cluster.x-k8s.io") || object.group() == "ipam.metal3.io";
+        let kept: Vec<_> = self.objects.drain(from..).filter(known).collect();
+        self.objects.extend(kept);
+    }
+
+    /// Gives a document's nodes to a function, reading it again where they were not kept.
+    pub fn with_tree<T>(&self, document: usize, use_tree: impl FnOnce(&Tree<'a>) -> T) -> T {
+        let document = &self.documents[document];
+        match &document.tree {
+            Some(tree) => use_tree(tree),
+            None => match Tree::parse(&document.chunk, &self.limits) {
+                Ok(tree) => use_tree(&tree),
+                // The same text was parsed with the same limits before.
+                Err(error) => unreachable!("a document that was read once: {error}"),
+            },
+        }
+    }
+
+    /// A cursor at an object, for the fields that are not kept.
+    pub fn with_object<T>(&self, object: &Object<'a>, use_cursor: impl FnOnce(Cursor<'_, 'a>) -> T) -> T {
+        let base = self.documents[object.document].chunk.start;
+        self.with_tree(object.document, |tree| use_cursor(Cursor { tree, base, node: object.node }))
+    }
+
+    /// The source of an object.
+    #[must_use]
+    pub fn source_of(&self, object: &Object<'_>) -> usize {
+        self.documents[object.document].source
+    }
+
+    /// The limits of reading.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+}
+
+/// The JSON values of a chunk that holds several.
+fn json_values<'a>(chunk: &Chunk<'a>) -> Option<Vec<Chunk<'a>>> {
+    let text = chunk.text;
+    if !text.trim_start().starts_with('{') {
+        return None;
+    }
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    while let Some(value) = values.next() {
+        value.ok()?;
+        let end = values.byte_offset();
+        let trimmed = start + (text[start..end].len() - text[start..end].trim_start().len());
+        pieces.push(chunk.part(trimmed..end));
+        start = end;
+    }
+    (pieces.len() > 1).then_some(pieces)
+}
+
+fn syntax(source: usize, chunk: &Chunk<'_>, error: SyntaxError) -> InputError {
+    let place = |at: usize| {
+        let at = (chunk.start + at).min(chunk.range().end);
+        Span::new(at..at)
+    };
+    InputError {
+        source,
+        span: place(error.at),
+        fault: InputFault::Syntax(error.problem, error.context.map(|(text, at)| (text, place(at)))),
+    }
+}

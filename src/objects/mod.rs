@@ -1,0 +1,32 @@
+//! What a manifest's text says: clusters, machine groups, templates, classes and pools, each value with the place it stands at; nothing here decides or edits.
+
+mod class;
+mod cluster;
+mod cursor;
+mod group;
+mod manifest;
+mod object;
+mod pool;
+mod reference;
+mod template;
+
+pub use class::{Class, Patch, PatchOperation, WorkerClass};
+pub use cluster::{Cluster, Topology, TopologyWorkers, Variable};
+pub use cursor::{Cursor, Span, Text};
+pub use group::{Group, Owner, Role};
+pub use manifest::{Document, Form, InputError, InputFault, Manifest, Source};
+pub use object::{Detail, Object};
+pub use pool::{Pool, PoolEntry, PoolKind};
+pub use reference::Reference;
+pub use template::{Nic, NicPool, POOL_LABEL, Template};
+
+/// The API group of CAPV's own objects; the supervisor flavour has the same kinds in another group.
+pub const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io";
+/// The kind that machine groups refer to.
+pub const MACHINE_TEMPLATE: &str = "VSphereMachineTemplate";
+
+/// Whether a name still holds something that another tool will replace, such as `${CLUSTER_NAME}`.
+#[must_use]
+pub fn is_placeholder(text: &str) -> bool {
+    ["${", "{{", "<<", "$("].iter().any(|mark| text.contains(mark))
+}

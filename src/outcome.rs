@@ -1,0 +1,98 @@
+//! The one computation: takes a manifest and configurations, gives findings and edits; every verb prints a part of it.
+
+use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, select};
+use crate::check::{self, Finding, Place, codes, has_errors, input_finding};
+use crate::objects::{Manifest, Source};
+use crate::rewrite::{self, Wish};
+use crate::yaml::{Edits, Limits};
+
+/// What a run comes to.
+pub struct Outcome {
+    /// What there is to say, errors first within the order of the texts.
+    pub findings: Vec<Finding>,
+    /// The edits of each source; `None` when an error forbids every one of them.
+    pub edits: Option<Vec<Edits>>,
+}
+
+/// Computes what the configurations mean for the sources. Without configurations the edits are empty.
+#[must_use]
+pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>]) -> Outcome {
+    let mut findings = Vec::new();
+    let edits = edits(sources, configs, &mut findings);
+    let acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
+    let mut findings = check::accept(findings, &acceptances);
+    findings.sort_by_key(|finding| {
+        let place = finding.place.map_or((usize::MAX, 0), |place| (place.source, place.span.start));
+        (std::cmp::Reverse(finding.severity), place, finding.code.id)
+    });
+    findings.dedup();
+    Outcome { edits: edits.filter(|_| !has_errors(&findings)), findings }
+}
+
+fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)> {
+    let listed = document.config.spec.accept.iter().enumerate();
+    listed.map(|(index, acceptance)| (acceptance.clone(), document.place_of_acceptance(index))).collect()
+}
+
+fn edits<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], findings: &mut Vec<Finding>) -> Option<Vec<Edits>> {
+    let manifest = match Manifest::read(sources, Limits::default()) {
+        Ok(manifest) => manifest,
+        Err(errors) => {
+            findings.extend(errors.iter().map(|error| input_finding(error, sources)));
+            return None;
+        }
+    };
+    if configs.is_empty() {
+        return Some(vec![Edits::default(); sources.len()]);
+    }
+    if let Some(finding) = rewrite::rendered_later(&manifest, configs) {
+        findings.push(finding);
+        return None;
+    }
+    let groups = Groups::of(&manifest);
+    let selections = selections(&manifest, &groups, configs, findings)?;
+    let wishes: Vec<(&ConfigDocument<'_>, &Selection)> = configs.iter().zip(&selections).collect();
+    twice_chosen(&manifest, &selections, findings);
+    check::addresses(&manifest, &wishes, findings);
+    check::templates(&manifest, &groups, &wishes, findings);
+    let wishes: Vec<Wish<'_>> =
+        wishes.into_iter().map(|(document, selection)| Wish { config: &document.config, selection }).collect();
+    rewrite::rewrite(&manifest, &groups, &wishes, findings)
+}
+
+fn selections<'a>(
+    manifest: &Manifest<'a>,
+    groups: &Groups<'_, 'a>,
+    configs: &[ConfigDocument<'_>],
+    findings: &mut Vec<Finding>,
+) -> Option<Vec<Selection>> {
+    let mut selections = Vec::new();
+    for document in configs {
+        match select(manifest, groups, &document.config) {
+            Ok(selection) => selections.push(selection),
+            Err((errors, found)) => {
+                findings.extend(errors.iter().map(|error| document.finding(error)));
+                findings.extend(found);
+            }
+        }
+    }
+    (selections.len() == configs.len()).then_some(selections)
+}
+
+/// A template that two configurations edit would get the one's values and then the other's.
+fn twice_chosen(manifest: &Manifest<'_>, selections: &[Selection], findings: &mut Vec<Finding>) {
+    let mut seen = std::collections::HashMap::new();
+    for (index, selection) in selections.iter().enumerate() {
+        for template in &selection.templates {
+            if *seen.entry(template.object).or_insert(index) != index {
+                let object = &manifest.objects[template.object];
+                findings.push(
+                    Finding::new(&codes::TWO_POOLS, format!("{object} is chosen by two configurations"))
+                        .on(object)
+                        .at(manifest.source_of(object), object.name_span())
+                        .help("choose it in one of them"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! How findings and differences look: text with a caret, JSON, SARIF, GitHub's annotations, unified diffs; gives text and never writes it anywhere.
+
+mod diff;
+mod github;
+mod json;
+mod positions;
+mod sarif;
+mod text;
+
+pub use diff::unified_diff;
+pub use github::github;
+pub use json::json;
+pub use positions::{Position, Positions};
+pub use sarif::sarif;
+pub use text::{summary, text};
+
+use crate::check::Finding;
+
+/// The findings of a run with the texts that they are about: the manifest's sources first, then the configuration files.
+pub struct Report<'r> {
+    /// The findings.
+    pub findings: &'r [Finding],
+    /// The name and text of every source.
+    pub texts: &'r [(&'r str, &'r str)],
+}
+
+impl Report<'_> {
+    /// The line and column of every place.
+    #[must_use]
+    pub fn positions(&self) -> Positions {
+        let places = self.findings.iter().flat_map(|finding| {
+            let related = finding.related.as_ref().map(|(place, _)| *place);
+            finding.place.into_iter().chain(related)
+        });
+        Positions::of(self.texts, places)
+    }
+}
