@@ -13,6 +13,7 @@ pub mod cli;
 pub mod ipam;
 pub mod objects;
 pub mod outcome;
+mod parallel;
 #[cfg(feature = "cli")]
 pub mod report;
 mod rewrite;

@@ -36,9 +36,9 @@ pub struct MachineGroup<'m, 'a> {
     /// What its machines are.
     pub role: Role,
     /// The kind by which KIND/NAME selects it.
-    pub kind: String,
+    pub kind: &'m str,
     /// The name by which KIND/NAME selects it.
-    pub name: String,
+    pub name: &'m str,
     /// The Cluster that it belongs to, where the manifest has it.
     pub cluster: Option<usize>,
     /// The name of the cluster that it says it belongs to.
@@ -80,8 +80,8 @@ pub struct Groups<'m, 'a> {
     pub all: Vec<MachineGroup<'m, 'a>>,
     /// The Clusters, as indices of objects.
     pub clusters: Vec<usize>,
-    /// The groups of each template.
-    users: HashMap<usize, Vec<usize>>,
+    /// The index in `all` of each template's groups, sorted by template.
+    users: Vec<(usize, usize)>,
 }
 
 impl<'m, 'a> Groups<'m, 'a> {
@@ -98,28 +98,45 @@ impl<'m, 'a> Groups<'m, 'a> {
                 _ => {}
             }
         }
-        let mut users: HashMap<usize, Vec<usize>> = HashMap::new();
-        for (index, group) in all.iter().enumerate() {
-            if let TemplateUse::Found(template) = group.template {
-                users.entry(template).or_default().push(index);
-            }
-        }
+        let used = |(index, group): (usize, &MachineGroup<'_, '_>)| match group.template {
+            TemplateUse::Found(template) => Some((template, index)),
+            _ => None,
+        };
+        let mut users: Vec<(usize, usize)> = all.iter().enumerate().filter_map(used).collect();
+        users.sort_unstable();
         Groups { all, clusters: finder.clusters, users }
     }
 
     /// The groups that use a template, as indices.
-    #[must_use]
-    pub fn users(&self, template: usize) -> &[usize] {
-        self.users.get(&template).map_or(&[], Vec::as_slice)
+    pub fn users(&self, template: usize) -> impl Iterator<Item = usize> + Clone + '_ {
+        let start = self.users.partition_point(|(of, _)| *of < template);
+        self.users[start..].iter().take_while(move |(of, _)| *of == template).map(|(_, group)| *group)
+    }
+}
+
+/// Objects by name.
+struct ByName<'m>(Vec<(&'m str, usize)>);
+
+impl<'m> ByName<'m> {
+    fn new(mut objects: Vec<(&'m str, usize)>) -> Self {
+        objects.sort_unstable();
+        ByName(objects)
+    }
+
+    fn get(&self, name: &str) -> impl Iterator<Item = usize> + '_ {
+        let start = self.0.partition_point(|(other, _)| *other < name);
+        let end = self.0.partition_point(|(other, _)| *other <= name);
+        self.0[start..end].iter().map(|(_, object)| *object)
     }
 }
 
 /// Look-ups by name.
 struct Finder<'m, 'a> {
     manifest: &'m Manifest<'a>,
-    templates: HashMap<&'m str, Vec<usize>>,
-    classes: HashMap<&'m str, Vec<usize>>,
-    by_name: HashMap<&'m str, Vec<usize>>,
+    templates: ByName<'m>,
+    classes: ByName<'m>,
+    named_clusters: ByName<'m>,
+    /// Clusters by the kind and name of the control plane or etcd that they refer to.
     by_reference: HashMap<(&'m str, &'m str), Vec<usize>>,
     clusters: Vec<usize>,
     used_classes: Vec<usize>,
@@ -127,32 +144,33 @@ struct Finder<'m, 'a> {
 
 impl<'m, 'a> Finder<'m, 'a> {
     fn new(manifest: &'m Manifest<'a>) -> Self {
-        let mut finder = Finder {
-            manifest,
-            templates: HashMap::new(),
-            classes: HashMap::new(),
-            by_name: HashMap::new(),
-            by_reference: HashMap::new(),
-            clusters: Vec::new(),
-            used_classes: Vec::new(),
-        };
+        let (mut templates, mut classes, mut clusters) = (Vec::new(), Vec::new(), Vec::new());
+        let mut by_reference: HashMap<_, Vec<usize>> = HashMap::new();
         for (index, object) in manifest.objects.iter().enumerate() {
             let Some(name) = &object.name else { continue };
             match &object.detail {
-                Detail::Template(_) => finder.templates.entry(&name.value).or_default().push(index),
-                Detail::Class(_) => finder.classes.entry(&name.value).or_default().push(index),
+                Detail::Template(_) => templates.push((&*name.value, index)),
+                Detail::Class(_) => classes.push((&*name.value, index)),
                 Detail::Cluster(cluster) => {
-                    finder.clusters.push(index);
-                    finder.by_name.entry(&name.value).or_default().push(index);
+                    clusters.push((&*name.value, index));
                     for reference in cluster.control_plane.iter().chain(&cluster.etcd) {
                         if let Some(name) = &reference.name {
-                            finder.by_reference.entry((&reference.kind, &name.value)).or_default().push(index);
+                            by_reference.entry((&*reference.kind, &*name.value)).or_default().push(index);
                         }
                     }
                 }
                 _ => {}
             }
         }
+        let mut finder = Finder {
+            manifest,
+            clusters: clusters.iter().map(|(_, index)| *index).collect(),
+            templates: ByName::new(templates),
+            classes: ByName::new(classes),
+            named_clusters: ByName::new(clusters),
+            by_reference,
+            used_classes: Vec::new(),
+        };
         finder.used_classes = finder.clusters.iter().filter_map(|cluster| finder.class_of(*cluster)).collect();
         finder
     }
@@ -170,8 +188,8 @@ impl<'m, 'a> Finder<'m, 'a> {
         Some(MachineGroup {
             source: GroupSource::Object(index),
             role: group.role,
-            kind: object.kind.to_string(),
-            name: object.name().to_owned(),
+            kind: &object.kind,
+            name: object.name(),
             cluster: self.cluster_of(object, group),
             cluster_name: group.cluster.as_ref().map(|name| &*name.value),
             class: None,
@@ -181,14 +199,12 @@ impl<'m, 'a> Finder<'m, 'a> {
     }
 
     fn cluster_of(&self, object: &Object<'_>, group: &Group<'_>) -> Option<usize> {
-        let here = |clusters: Option<&Vec<usize>>| {
-            let own = clusters.into_iter().flatten().copied();
-            own.filter(|cluster| self.object(*cluster).in_namespace(object.namespace())).next()
-        };
-        let referred = here(self.by_reference.get(&(&*object.kind, object.name())));
+        let here = |cluster: &usize| self.object(*cluster).in_namespace(object.namespace());
+        let referring = self.by_reference.get(&(&*object.kind, object.name()));
+        let referred = referring.into_iter().flatten().copied().find(here);
         match &group.cluster {
             _ if referred.is_some() => referred,
-            Some(name) => here(self.by_name.get(&*name.value)),
+            Some(name) => self.named_clusters.get(&name.value).find(here),
             // Without any word about its cluster a group belongs to the only one there is.
             None if self.clusters.len() == 1 => self.clusters.first().copied(),
             None => None,
@@ -200,9 +216,12 @@ impl<'m, 'a> Finder<'m, 'a> {
             return TemplateUse::Unnamed;
         };
         let namespace = reference.namespace.as_ref().map(|namespace| &*namespace.value).or(namespace);
-        let candidates: Vec<usize> = self.templates.get(&*name.value).into_iter().flatten().copied()
-            .filter(|template| self.object(*template).in_namespace(namespace))
-            .collect();
+        let mut candidates = self.templates.get(&name.value).filter(|template| self.object(*template).in_namespace(namespace));
+        let (first, second) = (candidates.next(), candidates.next());
+        let (Some(first), Some(second)) = (first, second) else {
+            return first.map_or(TemplateUse::Missing, TemplateUse::Found);
+        };
+        let candidates: Vec<usize> = [first, second].into_iter().chain(candidates).collect();
         let exact: Vec<usize> =
             candidates.iter().copied().filter(|template| self.object(*template).namespace() == namespace).collect();
         match if exact.is_empty() { candidates } else { exact }[..] {
@@ -217,8 +236,8 @@ impl<'m, 'a> Finder<'m, 'a> {
         let Detail::Cluster(detail) = &self.object(cluster).detail else { return None };
         let topology = detail.topology.as_ref()?;
         let namespace = topology.class_namespace.as_ref().map(|text| &*text.value).or(self.object(cluster).namespace());
-        let classes = self.classes.get(&*topology.class.as_ref()?.value)?;
-        classes.iter().copied().find(|class| self.object(*class).in_namespace(namespace))
+        let mut classes = self.classes.get(&topology.class.as_ref()?.value);
+        classes.find(|class| self.object(*class).in_namespace(namespace))
     }
 
     fn of_topology(&self, index: usize, object: &'m Object<'a>, cluster: &'m Cluster<'a>, all: &mut Vec<MachineGroup<'m, 'a>>) {
@@ -235,7 +254,7 @@ impl<'m, 'a> Finder<'m, 'a> {
             Detail::Class(class) => Some(&**class),
             _ => None,
         });
-        let mut group = |source, role, kind: String, name: String, worker, reference: Option<&'m Reference<'a>>| {
+        let mut group = |source, role, kind: &'m str, name: &'m str, worker, reference: Option<&'m Reference<'a>>| {
             let class_namespace = class_index.and_then(|class| self.object(class).namespace());
             all.push(MachineGroup {
                 source,
@@ -255,16 +274,16 @@ impl<'m, 'a> Finder<'m, 'a> {
         };
         let kind = control_plane_kind(class);
         let machines = class.and_then(|class| class.machines.as_ref());
-        group(GroupSource::TopologyControlPlane { cluster: index }, Role::ControlPlane, kind, object.name().to_owned(), None, machines);
+        group(GroupSource::TopologyControlPlane { cluster: index }, Role::ControlPlane, kind, object.name(), None, machines);
         for (place, workers) in topology.workers.iter().enumerate() {
-            let name = workers.name.as_ref().map(|name| name.value.to_string()).unwrap_or_default();
+            let name = workers.name.as_ref().map_or("", |name| &*name.value);
             let worker = workers.class.as_ref().map(|class| &*class.value);
             let found = class.and_then(|class| {
                 class.workers.iter().find(|known| known.class.as_ref().map(|class| &*class.value) == worker)
             });
             let source = GroupSource::TopologyWorkers { cluster: index, index: place };
             let reference = found.and_then(|class| class.machines.as_ref());
-            group(source, Role::Worker, "MachineDeployment".to_owned(), name, worker, reference);
+            group(source, Role::Worker, "MachineDeployment", name, worker, reference);
         }
     }
 
@@ -272,7 +291,7 @@ impl<'m, 'a> Finder<'m, 'a> {
         if self.used_classes.contains(&index) {
             return;
         }
-        let mut group = |source, role, kind: String, name: String, worker, reference: &'m Reference<'a>| {
+        let mut group = |source, role, kind: &'m str, name: &'m str, worker, reference: &'m Reference<'a>| {
             all.push(MachineGroup {
                 source,
                 role,
@@ -291,19 +310,19 @@ impl<'m, 'a> Finder<'m, 'a> {
         };
         if let Some(reference) = &class.machines {
             let kind = control_plane_kind(Some(class));
-            group(GroupSource::ClassControlPlane(index), Role::ControlPlane, kind, object.name().to_owned(), None, reference);
+            group(GroupSource::ClassControlPlane(index), Role::ControlPlane, kind, object.name(), None, reference);
         }
         for (place, worker) in class.workers.iter().enumerate() {
             let Some(reference) = &worker.machines else { continue };
             let name = worker.class.as_ref().map(|class| &*class.value);
             let source = GroupSource::ClassWorkers(index, place);
-            group(source, Role::Worker, "MachineDeployment".to_owned(), name.unwrap_or_default().to_owned(), name, reference);
+            group(source, Role::Worker, "MachineDeployment", name.unwrap_or_default(), name, reference);
         }
     }
 }
 
 /// The kind of a class's control plane: that of its template without `Template`.
-fn control_plane_kind(class: Option<&Class<'_>>) -> String {
+fn control_plane_kind<'m>(class: Option<&'m Class<'_>>) -> &'m str {
     let kind = class.and_then(|class| class.control_plane.as_ref()).map_or("KubeadmControlPlane", |reference| &*reference.kind);
-    kind.strip_suffix("Template").unwrap_or(kind).to_owned()
+    kind.strip_suffix("Template").unwrap_or(kind)
 }

@@ -13,6 +13,6 @@ pub use configuration::{
 };
 pub use groups::{GroupSource, Groups, MachineGroup, TemplateUse};
 pub use reading::{ConfigDocument, read_configurations};
-pub use selection::{ChosenTemplate, ClusterScope, Selection, WantedPool, select};
+pub use selection::{ChosenTemplate, ClusterScope, NicSet, Selection, WantedPool, select};
 pub use selector::Selector;
 pub use validation::{ConfigError, validate};

@@ -1,6 +1,6 @@
 //! Takes a configuration and a manifest's groups, and gives the templates, NICs and pools that are meant; an ambiguous wish is an error, never a guess.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 use super::configuration::{Binding, PoolConfig, StaticAddressing};
 use super::groups::{Groups, MachineGroup, TemplateUse};
@@ -9,7 +9,7 @@ use super::validation::{ConfigError, label_value_problem, object_name_problem};
 use crate::check::codes::{self, Code};
 use crate::check::Finding;
 use crate::ipam::{AddressRange, usable_range};
-use crate::objects::{Detail, Manifest, Object, Role, Template, is_placeholder};
+use crate::objects::{Detail, Manifest, Object, Role, Template, Text, is_placeholder};
 use crate::yaml::Segment;
 
 /// Which cluster a configuration is about.
@@ -56,10 +56,32 @@ pub struct WantedPool {
 pub struct ChosenTemplate {
     /// The object.
     pub object: usize,
-    /// Its pools by index in [`Selection::pools`], each with the NICs by index.
-    pub pools: Vec<(usize, Vec<usize>)>,
-    /// The groups that use it, by index in [`Groups::all`].
-    pub groups: Vec<usize>,
+    /// The pool by index in [`Selection::pools`]. A template that several pools serve occurs once for each.
+    pub pool: usize,
+    /// The NICs that get an address from it.
+    pub nics: NicSet,
+}
+
+/// Which NICs of a template; CAPV allows at most 128 (v1beta2), and older API versions have fewer in practice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NicSet(u128);
+
+impl NicSet {
+    /// Whether a NIC is in it.
+    #[must_use]
+    pub fn contains(self, index: usize) -> bool {
+        index < 128 && self.0 & (1 << index) != 0
+    }
+
+    fn insert(&mut self, index: usize) {
+        if index < 128 {
+            self.0 |= 1 << index;
+        }
+    }
+
+    fn first(self) -> Option<usize> {
+        (self.0 != 0).then_some(self.0.trailing_zeros() as usize)
+    }
 }
 
 /// Finds what a configuration means.
@@ -81,7 +103,7 @@ pub fn select<'a>(
         config,
         scope,
         pools: Vec::new(),
-        chosen: BTreeMap::new(),
+        chosen: Vec::new(),
         errors: Vec::new(),
         findings: Vec::new(),
     };
@@ -92,17 +114,15 @@ pub fn select<'a>(
     if !selector.errors.is_empty() || !selector.findings.is_empty() {
         return Err((selector.errors, selector.findings));
     }
-    let templates = selector.chosen.into_iter().map(|(object, pools)| ChosenTemplate {
-        object,
-        pools,
-        groups: groups.users(object).to_vec(),
-    });
-    Ok(Selection { scope, pools: selector.pools, templates: templates.collect() })
+    let mut templates = selector.chosen;
+    templates.sort_unstable_by_key(|chosen| (chosen.object, chosen.pool));
+    Ok(Selection { scope, pools: selector.pools, templates })
 }
 
 fn scope(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, config: &StaticAddressing) -> Result<ClusterScope, ConfigError> {
     let names = || {
-        let names: Vec<&str> = groups.clusters.iter().map(|cluster| manifest.objects[*cluster].name()).collect();
+        let path = |object: &Object<'_>| object.namespace().map_or(object.name().to_owned(), |namespace| format!("{namespace}/{}", object.name()));
+        let names: Vec<String> = groups.clusters.iter().map(|cluster| path(&manifest.objects[*cluster])).collect();
         names.join(", ")
     };
     let error = |path: Vec<Segment>, problem: String, help: String| ConfigError { path, problem, help, code: &codes::CLUSTER_CHOICE };
@@ -137,7 +157,7 @@ struct Selecting<'s, 'm, 'a> {
     config: &'s StaticAddressing,
     scope: ClusterScope,
     pools: Vec<WantedPool>,
-    chosen: BTreeMap<usize, Vec<(usize, Vec<usize>)>>,
+    chosen: Vec<ChosenTemplate>,
     errors: Vec<ConfigError>,
     findings: Vec<Finding>,
 }
@@ -198,7 +218,7 @@ impl<'a> Selecting<'_, '_, 'a> {
         let wanted = |group: &&MachineGroup<'_, 'a>| match selector {
             Selector::ControlPlane => group.role == Role::ControlPlane,
             Selector::Workers => group.role == Role::Worker,
-            Selector::Group { kind, name } => group.kind == *kind && group.name == *name,
+            Selector::Group { kind, name } => group.kind == kind && group.name == name,
             Selector::All | Selector::Template(_) => true,
         };
         let mut found = Vec::new();
@@ -212,7 +232,11 @@ impl<'a> Selecting<'_, '_, 'a> {
         }
         if found.is_empty() && findings.is_empty() {
             let known: Vec<String> = self.in_scope().map(ToString::to_string).collect();
-            let known = if known.is_empty() { "it has no machine groups".to_owned() } else { format!("it has {}", known.join(", ")) };
+            let known = if self.manifest.sources.iter().all(|source| source.text.trim().is_empty()) {
+                "the input is empty".to_owned()
+            } else if known.is_empty() {
+                "it has no machine groups".to_owned()
+            } else { format!("it has {}", known.join(", ")) };
             let problem = format!("{selector} selects no group with a VSphereMachineTemplate in the manifest; {known}");
             let path = [Segment::Key("machines".into()), Segment::Index(at)];
             self.error(&codes::EMPTY_SELECTION, pool, &path, problem, "correct the selector, or give the whole manifest".into());
@@ -260,9 +284,9 @@ impl<'a> Selecting<'_, '_, 'a> {
         let span = reference.map_or(object.name_span(), |reference| reference.name.as_ref().map_or(object.name_span(), |name| name.span));
         match problem {
             TemplateUse::Ambiguous(templates) => self.ambiguous(templates),
-            TemplateUse::ClassMissing => Finding::new(&codes::CLASS_MISSING, format!("{group} is made from a ClusterClass that is not in the manifest"))
+            TemplateUse::ClassMissing => Finding::new(&codes::CLASS_MISSING, format!("{object} is made from the ClusterClass {}, which is not in the manifest", class_name(object).map_or("<no name>", |name| &name.value)))
                 .on(object)
-                .at(source, span)
+                .at(source, class_name(object).map_or(span, |name| name.span))
                 .help("give the manifest of the ClusterClass and its templates as well (-f may be repeated)"),
             TemplateUse::Unnamed => Finding::new(&codes::TEMPLATE_MISSING, format!("{group} refers to a VSphereMachineTemplate without a name"))
                 .on(object)
@@ -294,6 +318,7 @@ impl<'a> Selecting<'_, '_, 'a> {
     fn choose_nics(&mut self, index: usize, pool: &PoolConfig, templates: &[usize]) -> Option<String> {
         let place = self.pools.len();
         let mut network = None;
+        let earlier: HashSet<usize> = self.chosen.iter().map(|chosen| chosen.object).collect();
         for &template in templates {
             let object = &self.manifest.objects[template];
             let Detail::Template(detail) = &object.detail else { continue };
@@ -303,16 +328,18 @@ impl<'a> Selecting<'_, '_, 'a> {
             }
             match nics(detail, pool.network.as_deref()) {
                 Ok(nics) => {
-                    let of_first = nics.first().and_then(|nic| detail.nics[*nic].network.as_ref());
+                    let of_first = nics.first().and_then(|nic| detail.nics[nic].network.as_ref());
                     network = network.or(of_first.map(|name| name.value.to_string()));
-                    let chosen = self.chosen.entry(template).or_default();
-                    if self.config.spec.binding == Binding::Label && !chosen.is_empty() {
+                    if self.config.spec.binding == Binding::Label && earlier.contains(&template) {
                         let problem = format!("{object} is chosen by two pools, and a template has one pool label");
                         let help = "use `binding: addressesFromPools`, or choose different groups".to_owned();
                         self.error(&codes::TWO_POOLS, index, &[Segment::Key("machines".into())], problem, help);
                         continue;
                     }
-                    chosen.push((place, nics));
+                    self.chosen.push(ChosenTemplate { object: template, pool: place, nics });
+                }
+                Err((code, message, help)) if pool.network.is_some() && code.id == codes::NIC_CHOICE.id => {
+                    self.error(code, index, &[Segment::Key("network".into())], format!("{object} {message}"), help);
                 }
                 Err((code, message, help)) => {
                     let finding = Finding::new(code, format!("{object} {message}")).on(object);
@@ -325,16 +352,21 @@ impl<'a> Selecting<'_, '_, 'a> {
 
     /// A patch of the class that replaces the NICs of a template, so that an edit of the template has no effect.
     fn patched(&self, template: usize) -> Option<Finding> {
-        self.groups.users(template).iter().find_map(|user| {
-            let group = &self.groups.all[*user];
+        self.groups.users(template).find_map(|user| {
+            let group = &self.groups.all[user];
             let (class, worker) = group.class?;
             let object = &self.manifest.objects[class];
             let Detail::Class(detail) = &object.detail else { return None };
             let patch = detail.patches.iter().find_map(|patch| patch.sets_nics(worker))?;
-            let finding = Finding::new(&codes::CLASS_PATCH, format!("a patch of {object} sets the NICs of {}", self.manifest.objects[template]))
+            let name = detail.patches.iter().find(|patch| patch.sets_nics(worker).is_some()).and_then(|patch| patch.name.as_ref());
+            let name = name.map_or(String::new(), |name| format!(" {}", name.value));
+            let message = format!("the patch{name} of {object} sets the NICs of {}", self.manifest.objects[template]);
+            let finding = Finding::new(&codes::CLASS_PATCH, message)
                 .on(object)
                 .at(self.manifest.source_of(object), patch.path.as_ref().map_or(patch.span, |path| path.span));
-            Some(finding.help("turn DHCP off in the patch's own text, or let the template alone say which NICs there are"))
+            let help = "take the NICs out of the patch and write them into the template; or make this group static by hand: \
+                        dhcp4 and dhcp6 false in the patch, the pool's label or reference where the binding wants it";
+            Some(finding.help(help))
         })
     }
 
@@ -367,11 +399,11 @@ impl<'a> Selecting<'_, '_, 'a> {
 
     /// A group that was not chosen must not use a chosen template.
     fn check_sharing(&mut self) {
-        for (&template, _) in &self.chosen {
+        for template in self.chosen.iter().map(|chosen| chosen.object) {
             let users = self.groups.users(template);
             let object = &self.manifest.objects[template];
             let chosen = |group: &&MachineGroup<'_, 'a>| self.chooses(group, object.name());
-            let all = || users.iter().map(|user| &self.groups.all[*user]);
+            let all = || users.clone().map(|user| &self.groups.all[user]);
             let Some(stranger) = all().find(|group| !chosen(group)) else { continue };
             let mine: Vec<String> = all().filter(chosen).map(ToString::to_string).collect();
             let message = format!("{object} is used by {} and also by {stranger}, which is not chosen", mine.join(", "));
@@ -401,8 +433,15 @@ impl<'a> Selecting<'_, '_, 'a> {
     }
 }
 
+fn class_name<'o, 'a>(cluster: &'o Object<'a>) -> Option<&'o Text<'a>> {
+    match &cluster.detail {
+        Detail::Cluster(cluster) => cluster.topology.as_ref()?.class.as_ref(),
+        _ => None,
+    }
+}
+
 /// The NICs of a template that a pool serves.
-fn nics(template: &Template<'_>, network: Option<&str>) -> Result<Vec<usize>, (&'static Code, String, String)> {
+fn nics(template: &Template<'_>, network: Option<&str>) -> Result<NicSet, (&'static Code, String, String)> {
     let names = || {
         let names = template.nics.iter().map(|nic| nic.network.as_ref().map_or("<none>", |name| &name.value));
         names.collect::<Vec<_>>().join(", ")
@@ -413,14 +452,15 @@ fn nics(template: &Template<'_>, network: Option<&str>) -> Result<Vec<usize>, (&
     }
     let Some(network) = network else {
         if template.nics.len() == 1 {
-            return Ok(vec![0]);
+            return Ok(NicSet(1));
         }
         let help = format!("set `network` (--network) to one of: {}", names());
         return Err((&codes::NIC_CHOICE, format!("has {} NICs and no network is named", template.nics.len()), help));
     };
     let on_network = |nic: &crate::objects::Nic<'_>| nic.network.as_ref().is_some_and(|name| name.value == network);
-    let found: Vec<usize> = template.nics.iter().enumerate().filter(|(_, nic)| on_network(nic)).map(|(index, _)| index).collect();
-    if found.is_empty() {
+    let mut found = NicSet::default();
+    template.nics.iter().enumerate().filter(|(_, nic)| on_network(nic)).for_each(|(index, _)| found.insert(index));
+    if found.first().is_none() {
         let help = format!("its NICs are on: {}", names());
         return Err((&codes::NIC_CHOICE, format!("has no NIC on the network {network}"), help));
     }

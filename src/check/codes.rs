@@ -170,6 +170,11 @@ codes! {
         "CAPV replaces it by the pool's, also by none, and refuses one that differs."
         "Remove gateway4 and gateway6 from the NIC and keep the gateway in the pool."
 
+    CLASS_TEMPLATE "CI219" "class-template" Warning
+        "A template that gets a pool belongs to a ClusterClass."
+        "Every cluster of the class takes addresses from this pool; with renameTemplates every cluster of the class rolls its machines."
+        "Use a class of its own for each cluster with static addresses."
+
     ADDRESS_OUTSIDE "CI301" "address-outside" Error
         "An address of the pool lies outside the network that gateway and prefix make."
         "The node could not reach its gateway."
@@ -228,6 +233,10 @@ codes! {
         "A document that is not part of the machine configuration mentions kube-vip."
         "Nothing is changed there."
         "Check whether it is still needed."
+    KUBE_VIP_VALUES "CI405" "kube-vip-values" Info
+        "A variable that only served kube-vip leaves a ClusterClass."
+        "A Cluster that still sets it is refused by the API server. Clusters in the manifest are cleaned with the class."
+        "Remove the value from the other Clusters of the class when the class is applied."
 }
 
 /// The code with this identifier.

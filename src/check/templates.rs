@@ -9,6 +9,7 @@ use crate::objects::{Detail, Manifest, is_placeholder};
 pub(crate) fn templates(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, wishes: &[(&ConfigDocument<'_>, &Selection)], findings: &mut Vec<Finding>) {
     for (document, selection) in wishes.iter().filter(|(_, selection)| !selection.pools.is_empty()) {
         binding(manifest, document, selection, findings);
+        classes(manifest, groups, selection, findings);
         placeholders(manifest, selection, findings);
         if selection.scope == ClusterScope::Whole {
             let object = &manifest.objects[selection.pools[0].first_template];
@@ -25,7 +26,7 @@ pub(crate) fn templates(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, wishes
     }
     let chosen = |index: usize| wishes.iter().any(|(_, selection)| selection.templates.iter().any(|template| template.object == index));
     for (index, object) in manifest.objects.iter().enumerate() {
-        if matches!(object.detail, Detail::Template(_)) && groups.users(index).is_empty() && !chosen(index) {
+        if matches!(object.detail, Detail::Template(_)) && groups.users(index).next().is_none() && !chosen(index) {
             findings.push(
                 Finding::new(&codes::TEMPLATE_UNUSED, format!("no machine group of the manifest refers to {object}"))
                     .on(object)
@@ -33,6 +34,22 @@ pub(crate) fn templates(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, wishes
                     .help("nothing is changed in it"),
             );
         }
+    }
+}
+
+/// A class may have clusters that the manifest does not show.
+fn classes(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, selection: &Selection, findings: &mut Vec<Finding>) {
+    for chosen in &selection.templates {
+        let Some(class) = groups.users(chosen.object).find_map(|group| groups.all[group].class) else { continue };
+        let object = &manifest.objects[chosen.object];
+        let class = &manifest.objects[class.0];
+        let message = format!("{object} belongs to {class}: every cluster of the class takes addresses from {}", selection.pools[chosen.pool].name);
+        findings.push(
+            Finding::new(&codes::CLASS_TEMPLATE, message)
+                .on(object)
+                .at(manifest.source_of(object), object.name_span())
+                .help("give each cluster with static addresses a class of its own"),
+        );
     }
 }
 

@@ -24,11 +24,6 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
 }
 
-/// Prints with colours where standard output shows them.
-pub(super) fn print_styled(text: &str) -> Result<(), Failure> {
-    let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
-}
 
 /// Prints edited texts one after the other, `---` between them where the next does not begin with one.
 pub(super) fn print_manifest(texts: &[(&str, &Edits)]) -> Result<(), Failure> {
@@ -62,6 +57,11 @@ fn begins_with_marker(text: &str) -> bool {
 
 /// Replaces a file, or makes it.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if fs::metadata(path).is_ok_and(|old| !old.is_file() && !old.is_dir()) {
+        // A device or pipe, such as /dev/stderr, is written to, not replaced.
+        let write = || File::options().write(true).open(path)?.write_all(bytes);
+        return write().map_err(|error| Failure::at(path, "write", &error));
+    }
     let pending = Pending::prepare(path, |file| file.write_all(bytes))?;
     pending.commit()
 }

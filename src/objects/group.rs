@@ -22,7 +22,7 @@ pub struct Group<'a> {
     /// What its machines are.
     pub role: Role,
     /// The references to templates; RKE2 v1beta1 has two that must agree.
-    pub references: Vec<Reference<'a>>,
+    pub references: Box<[Reference<'a>]>,
     /// `spec.clusterName`, else the cluster-name label.
     pub cluster: Option<Text<'a>>,
     /// The object that controls it, where the text comes from a live cluster.
@@ -51,7 +51,7 @@ const REFERENCES: [&[&str]; 6] = [
 impl<'a> Group<'a> {
     /// `None` for objects without a reference to a machine template.
     pub(super) fn read(at: Cursor<'_, 'a>, api_group: &str, kind: &str) -> Option<Self> {
-        let references: Vec<_> = REFERENCES
+        let references: Box<[_]> = REFERENCES
             .iter()
             .filter_map(|path| at.at(path).and_then(Reference::read))
             .filter(|reference| reference.kind.ends_with("MachineTemplate"))

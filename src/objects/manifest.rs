@@ -22,7 +22,7 @@ pub struct Document<'a> {
     pub chunk: Chunk<'a>,
     /// How it is written.
     pub form: Form,
-    tree: Option<Tree<'a>>,
+    tree: Option<Box<Tree<'a>>>,
 }
 
 /// How a document is written.
@@ -76,7 +76,7 @@ impl<'a> Manifest<'a> {
     /// Reads all inputs.
     ///
     /// # Errors
-    /// Every input error, at most one for a document.
+    /// Input errors, one for each source: what follows the first is often only its echo.
     pub fn read(sources: &'a [Source<'a>], limits: Limits) -> Result<Self, Vec<InputError>> {
         let size: usize = sources.iter().map(|source| source.text.len()).sum();
         let mut manifest = Manifest {
@@ -85,103 +85,61 @@ impl<'a> Manifest<'a> {
             objects: Vec::new(),
             limits,
             // Trees save a second parse of the documents that change; past this they would cost too much memory.
-            budget: (6 << 20) + size / 4,
+            budget: (6 << 20) + size / 32,
         };
         let filter = Prefilter::new(&WORDS);
         let mut errors = Vec::new();
         for (source, input) in sources.iter().enumerate() {
-            manifest.read_source(source, input.text, &filter, &mut errors);
+            if let Some(at) = stray_byte_order_mark(input.text) {
+                errors.push(InputError { source, span: Span::new(at..at + 3), fault: InputFault::ByteOrderMark });
+                continue;
+            }
+            let mut batch = Batch::default();
+            let mut chunks = chunks(input.text).peekable();
+            while let Some(chunk) = chunks.next() {
+                // The last document is always read, so that a stream that was cut off is noticed.
+                let last = chunks.peek().is_none();
+                if (last || filter.may_match(chunk.text)) && !is_bare(chunk.text) {
+                    batch.push(chunk);
+                }
+                if last || batch.is_full() {
+                    manifest.read_batch(source, std::mem::take(&mut batch), &mut errors);
+                }
+            }
         }
+        errors.dedup_by_key(|error: &mut InputError| error.source);
         if errors.is_empty() { Ok(manifest) } else { Err(errors) }
     }
 
-    fn read_source(&mut self, source: usize, text: &'a str, filter: &Prefilter, errors: &mut Vec<InputError>) {
-        if let Some(at) = stray_byte_order_mark(text) {
-            errors.push(InputError {
-                source,
-                span: Span::new(at..at + 3),
-                fault: InputFault::ByteOrderMark,
-            });
-        }
-        let mut chunks = chunks(text).peekable();
-        while let Some(chunk) = chunks.next() {
-            // The last document is always read, so that a stream that was cut off is noticed.
-            let last = chunks.peek().is_none();
-            if (last || filter.may_match(chunk.text)) && !is_bare(chunk.text) {
-                self.read_chunk(source, chunk, errors);
+    fn read_batch(&mut self, source: usize, batch: Batch<'a>, errors: &mut Vec<InputError>) {
+        let worthwhile = if batch.bytes < PARALLEL { usize::MAX } else { 2 };
+        for read in crate::parallel::map(&batch.chunks, worthwhile, |chunk| read_chunk(source, chunk, &self.limits)) {
+            for document in read {
+                match document {
+                    Ok(document) => self.absorb(source, document),
+                    Err(error) => errors.push(error),
+                }
             }
         }
     }
 
-    fn read_chunk(&mut self, source: usize, chunk: Chunk<'a>, errors: &mut Vec<InputError>) {
-        let error = match Tree::parse(&chunk, &self.limits) {
-            Ok(tree) => match self.read_document(source, chunk, Form::Yaml, tree) {
-                Ok(()) => return,
-                Err(error) => error,
-            },
-            Err(error) => match json_values(&chunk) {
-                Some(values) => return self.read_json_stream(source, values, errors),
-                None => syntax(source, &chunk, error),
-            },
-        };
-        errors.push(error);
-    }
-
-    /// `kubectl -o json` prints several objects one after the other.
-    fn read_json_stream(&mut self, source: usize, values: Vec<Chunk<'a>>, errors: &mut Vec<InputError>) {
-        for chunk in values {
-            match Tree::parse(&chunk, &self.limits) {
-                Ok(tree) => errors.extend(self.read_document(source, chunk, Form::JsonStream, tree).err()),
-                Err(error) => errors.push(syntax(source, &chunk, error)),
-            }
+    fn absorb(&mut self, source: usize, read: ReadDocument<'a>) {
+        if read.objects.is_empty() {
+            return;
         }
-    }
-
-    fn read_document(&mut self, source: usize, chunk: Chunk<'a>, form: Form, tree: Tree<'a>) -> Result<(), InputError> {
-        let Some(root) = tree.root() else {
-            return Ok(());
-        };
-        let document = self.documents.len();
-        let at = Cursor { tree: &tree, base: chunk.start, node: root };
-        let kind = at.text_of("kind").map(|kind| kind.value).unwrap_or_default();
-        if kind == "ResourceList" {
-            return Err(InputError {
-                source,
-                span: at.get("kind").unwrap_or(at).span(),
-                fault: InputFault::ResourceList,
-            });
-        }
-        let before = self.objects.len();
-        match at.get("items").filter(|_| kind.ends_with("List")) {
-            Some(items) => {
-                let objects = items.items().enumerate();
-                self.objects.extend(objects.filter_map(|(index, item)| Object::read(item, document, Some((items.node, index)))));
-            }
-            None => self.objects.extend(Object::read(at, document, None)),
-        }
-        self.forget_others(before);
-        if self.objects.len() == before {
-            return Ok(());
-        }
-        let weight = tree.weight();
+        let document = self.documents.len() as u32;
+        self.objects.extend(read.objects.into_iter().map(|object| Object { document, ..object }));
+        let weight = read.tree.weight();
         let keep = weight <= self.budget;
         if keep {
             self.budget -= weight;
         }
-        self.documents.push(Document { source, chunk, form, tree: keep.then_some(tree) });
-        Ok(())
-    }
-
-    /// Objects outside Cluster API and IPAM are of no further interest.
-    fn forget_others(&mut self, from: usize) {
-        let known = |object: &Object<'_>| object.group().ends_with("cluster.x-k8s.io") || object.group() == "ipam.metal3.io";
-        let kept: Vec<_> = self.objects.drain(from..).filter(known).collect();
-        self.objects.extend(kept);
+        self.documents.push(Document { source, chunk: read.chunk, form: read.form, tree: keep.then(|| Box::new(read.tree)) });
     }
 
     /// Gives a document's nodes to a function, reading it again where they were not kept.
-    pub fn with_tree<T>(&self, document: usize, use_tree: impl FnOnce(&Tree<'a>) -> T) -> T {
-        let document = &self.documents[document];
+    pub fn with_tree<T>(&self, document: u32, use_tree: impl FnOnce(&Tree<'a>) -> T) -> T {
+        let document = &self.documents[document as usize];
         match &document.tree {
             Some(tree) => use_tree(tree),
             None => match Tree::parse(&document.chunk, &self.limits) {
@@ -194,14 +152,14 @@ impl<'a> Manifest<'a> {
 
     /// A cursor at an object, for the fields that are not kept.
     pub fn with_object<T>(&self, object: &Object<'a>, use_cursor: impl FnOnce(Cursor<'_, 'a>) -> T) -> T {
-        let base = self.documents[object.document].chunk.start;
+        let base = self.documents[object.document as usize].chunk.start;
         self.with_tree(object.document, |tree| use_cursor(Cursor { tree, base, node: object.node }))
     }
 
     /// The source of an object.
     #[must_use]
     pub fn source_of(&self, object: &Object<'_>) -> usize {
-        self.documents[object.document].source
+        self.documents[object.document as usize].source
     }
 
     /// The limits of reading.
@@ -209,6 +167,77 @@ impl<'a> Manifest<'a> {
     pub fn limits(&self) -> Limits {
         self.limits
     }
+}
+
+/// Bytes of documents that are read together.
+const BATCH: usize = 512 << 10;
+/// Bytes of documents for which threads are worth their start.
+const PARALLEL: usize = 128 << 10;
+
+/// Documents that are read together.
+#[derive(Default)]
+struct Batch<'a> {
+    chunks: Vec<Chunk<'a>>,
+    bytes: usize,
+}
+
+impl<'a> Batch<'a> {
+    fn push(&mut self, chunk: Chunk<'a>) {
+        self.bytes += chunk.text.len();
+        self.chunks.push(chunk);
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= BATCH
+    }
+}
+
+/// A document with its objects, whose numbers are not known yet.
+struct ReadDocument<'a> {
+    chunk: Chunk<'a>,
+    form: Form,
+    tree: Tree<'a>,
+    objects: Vec<Object<'a>>,
+}
+
+/// The documents of a chunk: one, or several JSON values.
+fn read_chunk<'a>(source: usize, chunk: &Chunk<'a>, limits: &Limits) -> Vec<Result<ReadDocument<'a>, InputError>> {
+    let error = match Tree::parse(chunk, limits) {
+        Ok(tree) => return vec![read_document(source, *chunk, Form::Yaml, tree)],
+        Err(error) => error,
+    };
+    // `kubectl -o json` prints several objects one after the other.
+    let Some(values) = json_values(chunk) else {
+        return vec![Err(syntax(source, chunk, error))];
+    };
+    let read = |chunk: Chunk<'a>| match Tree::parse(&chunk, limits) {
+        Ok(tree) => read_document(source, chunk, Form::JsonStream, tree),
+        Err(error) => Err(syntax(source, &chunk, error)),
+    };
+    values.into_iter().map(read).collect()
+}
+
+fn read_document<'a>(source: usize, chunk: Chunk<'a>, form: Form, mut tree: Tree<'a>) -> Result<ReadDocument<'a>, InputError> {
+    let mut objects = Vec::new();
+    if let Some(node) = tree.root() {
+        let at = Cursor { tree: &tree, base: chunk.start, node };
+        let kind = at.text_of("kind").map(|kind| kind.value).unwrap_or_default();
+        if kind == "ResourceList" {
+            let span = at.get("kind").unwrap_or(at).span();
+            return Err(InputError { source, span, fault: InputFault::ResourceList });
+        }
+        // Objects outside Cluster API and IPAM are of no further interest.
+        let known = |object: &Object<'_>| object.group().ends_with("cluster.x-k8s.io") || object.group() == "ipam.metal3.io";
+        match at.get("items").filter(|_| kind.ends_with("List")) {
+            Some(items) => {
+                let read = items.items().enumerate().filter_map(|(index, item)| Object::read(item, Some((items.node, index as u32))));
+                objects.extend(read.filter(known));
+            }
+            None => objects.extend(Object::read(at, None).filter(known)),
+        }
+    }
+    tree.shrink();
+    Ok(ReadDocument { chunk, form, tree, objects })
 }
 
 /// The JSON values of a chunk that holds several.

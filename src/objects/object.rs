@@ -17,11 +17,11 @@ use crate::yaml::NodeId;
 #[derive(Clone, Debug)]
 pub struct Object<'a> {
     /// The index of its document among the manifest's parsed ones.
-    pub document: usize,
+    pub document: u32,
     /// Its mapping.
     pub node: NodeId,
     /// The list and the place in it, for an item of a List.
-    pub item: Option<(NodeId, usize)>,
+    pub item: Option<(NodeId, u32)>,
     /// `apiVersion`.
     pub api_version: Cow<'a, str>,
     /// `kind`.
@@ -59,7 +59,7 @@ pub enum Detail<'a> {
 
 impl<'a> Object<'a> {
     /// `None` for what is no object: no mapping, or without kind or apiVersion.
-    pub(super) fn read(at: Cursor<'_, 'a>, document: usize, item: Option<(NodeId, usize)>) -> Option<Self> {
+    pub(super) fn read(at: Cursor<'_, 'a>, item: Option<(NodeId, u32)>) -> Option<Self> {
         let kind = at.text_of("kind")?;
         let api_version = at.text_of("apiVersion")?.value;
         let metadata = at.get("metadata");
@@ -69,7 +69,7 @@ impl<'a> Object<'a> {
             || of_metadata("resourceVersion").is_some()
             || metadata.is_some_and(|metadata| metadata.at(&applied).is_some());
         Some(Object {
-            document,
+            document: 0,
             node: at.node,
             item,
             name: of_metadata("name"),

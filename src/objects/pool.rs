@@ -49,7 +49,7 @@ pub struct Pool<'a> {
     /// Its kind.
     pub kind: PoolKind,
     /// What it gives addresses from; what cannot be read (placeholders) is left out.
-    pub entries: Vec<PoolEntry>,
+    pub entries: Box<[PoolEntry]>,
     /// `spec.clusterName` (metal3).
     pub cluster: Option<Text<'a>>,
     /// `spec.namePrefix` (metal3), which cannot change.

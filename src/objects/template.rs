@@ -7,7 +7,7 @@ use crate::yaml::NodeId;
 #[derive(Clone, Debug)]
 pub struct Template<'a> {
     /// `spec.template.spec.network.devices`, where it is a list.
-    pub nics: Vec<Nic<'a>>,
+    pub nics: Box<[Nic<'a>]>,
     /// The label that names the pool (`cluster.x-k8s.io/ip-pool-name`), read by the adapter role.
     pub pool_label: Option<Text<'a>>,
     /// `spec.template.spec` or what of it is there, for findings about missing NICs.
@@ -26,7 +26,7 @@ pub struct Nic<'a> {
     /// `skipIPAllocation: true`: CAPV gives it no address.
     pub skips_allocation: bool,
     /// `addressesFromPools`, CAPV 1.5 and later.
-    pub pools: Vec<NicPool<'a>>,
+    pub pools: Box<[NicPool<'a>]>,
     /// `gateway4` or `gateway6`, which a pool's gateway replaces.
     pub gateway: Option<Text<'a>>,
 }

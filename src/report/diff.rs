@@ -3,94 +3,110 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use similar::{ChangeTag, TextDiff};
-
 use crate::yaml::{Edit, Edits};
 
 const CONTEXT: usize = 3;
 
-/// Lines of the old text that change together, and what stands there afterwards.
-struct Region {
-    bytes: Range<usize>,
+/// Whole lines of the old text that change together, and what stands there afterwards.
+struct Block<'t> {
+    old: Vec<&'t str>,
     new: String,
-}
-
-/// A line of the diff, without its mark.
-struct Line<'t> {
-    tag: ChangeTag,
-    text: &'t str,
+    /// The bytes of the old lines.
+    bytes: Range<usize>,
+    /// How many lines stand before them.
+    line: usize,
 }
 
 /// The unified diff of a text and its edited form; empty without edits.
 #[must_use]
 pub fn unified_diff(name: &str, text: &str, edits: &Edits) -> String {
-    let regions = regions(text, edits);
+    let blocks = blocks(text, edits);
     let mut out = String::new();
-    if regions.is_empty() {
+    if blocks.is_empty() {
         return out;
     }
     let name = name.trim_start_matches("./").trim_start_matches('/');
     // Writing to a String cannot fail.
     let _ = write!(out, "--- a/{name}\n+++ b/{name}\n");
-    let (mut line, mut at, mut shift) = (1, 0, 0_isize);
-    for region in &regions {
-        line += line_count(&text[at..region.bytes.start]);
-        at = region.bytes.start;
-        let diff = TextDiff::from_lines(&text[region.bytes.clone()], region.new.as_str());
-        let lines: Vec<Line<'_>> = diff.iter_all_changes().map(|change| Line { tag: change.tag(), text: change.value() }).collect();
-        let count = |not: ChangeTag| lines.iter().filter(|line| line.tag != not).count();
-        let (old, new) = (count(ChangeTag::Insert), count(ChangeTag::Delete));
-        let start = |line: usize, count: usize| if count == 0 { line - 1 } else { line };
-        let new_line = (line as isize + shift) as usize;
-        let _ = writeln!(out, "@@ -{},{old} +{},{new} @@", start(line, old), start(new_line, new));
-        for line in &lines {
-            let mark = match line.tag {
-                ChangeTag::Equal => ' ',
-                ChangeTag::Delete => '-',
-                ChangeTag::Insert => '+',
-            };
-            out.push(mark);
-            out.push_str(line.text);
-            if !line.text.ends_with('\n') {
-                out.push_str("\n\\ No newline at end of file\n");
-            }
-        }
-        shift += new as isize - old as isize;
+    let mut shift = 0_isize;
+    for hunk in blocks.chunk_by(|one, other| other.line - (one.line + one.old.len()) <= 2 * CONTEXT) {
+        shift += write_hunk(&mut out, text, hunk, shift);
     }
     out
 }
 
-/// Groups the edits by the lines that they touch, each with its context; regions do not touch each other.
-fn regions(text: &str, edits: &Edits) -> Vec<Region> {
+/// Writes the blocks of a hunk with their context; gives how many lines it adds.
+fn write_hunk(out: &mut String, text: &str, hunk: &[Block<'_>], shift: isize) -> isize {
+    let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { return 0 };
+    let before = lines_before(text, first.bytes.start);
+    let after: Vec<&str> = text[last.bytes.end..].split_inclusive('\n').take(CONTEXT).collect();
+    let mut body = String::new();
+    let (mut old, mut new) = (0, 0);
+    let context = |body: &mut String, lines: &[&str]| {
+        lines.iter().for_each(|line| push(body, ' ', line));
+        lines.len()
+    };
+    let mut kept = context(&mut body, &before);
+    for (index, block) in hunk.iter().enumerate() {
+        if let Some(earlier) = index.checked_sub(1).map(|index| &hunk[index]) {
+            let between: Vec<&str> = text[earlier.bytes.end..block.bytes.start].split_inclusive('\n').collect();
+            kept += context(&mut body, &between);
+        }
+        block.old.iter().for_each(|line| push(&mut body, '-', line));
+        block.new.split_inclusive('\n').for_each(|line| push(&mut body, '+', line));
+        old += block.old.len();
+        new += block.new.split_inclusive('\n').count();
+    }
+    kept += context(&mut body, &after);
+    let line = first.line - before.len();
+    let start = |line: usize, count: usize| if count == 0 { line } else { line + 1 };
+    let new_line = (line as isize + shift) as usize;
+    let _ = writeln!(out, "@@ -{},{} +{},{} @@", start(line, old + kept), old + kept, start(new_line, new + kept), new + kept);
+    out.push_str(&body);
+    new as isize - old as isize
+}
+
+fn push(out: &mut String, mark: char, line: &str) {
+    out.push(mark);
+    out.push_str(line);
+    if !line.ends_with('\n') {
+        out.push_str("\n\\ No newline at end of file\n");
+    }
+}
+
+/// Groups the edits by the lines that they touch; equal lines at both ends of a block are context.
+fn blocks<'t>(text: &'t str, edits: &Edits) -> Vec<Block<'t>> {
     let mut groups: Vec<(Range<usize>, Vec<&Edit>)> = Vec::new();
     for edit in edits {
-        let bytes = with_context(text, &edit.range);
+        let bytes = whole_lines(text.as_bytes(), edit);
         match groups.last_mut() {
-            Some((last, edits)) if bytes.start <= last.end => {
+            Some((last, edits)) if bytes.start < last.end || bytes.start == last.start => {
                 last.end = bytes.end.max(last.end);
                 edits.push(edit);
             }
             _ => groups.push((bytes, vec![edit])),
         }
     }
-    groups.into_iter().map(|(bytes, edits)| Region { new: spliced(text, &bytes, &edits), bytes }).collect()
+    let (mut line, mut at) = (0, 0);
+    let mut blocks = Vec::new();
+    for (bytes, edits) in groups {
+        line += memchr::memchr_iter(b'\n', &text.as_bytes()[at..bytes.start]).count();
+        at = bytes.start;
+        let new = spliced(text, &bytes, &edits);
+        blocks.extend(trimmed(text, bytes, &new, line));
+    }
+    blocks
 }
 
-fn with_context(text: &str, range: &Range<usize>) -> Range<usize> {
-    let bytes = text.as_bytes();
-    let mut start = memchr::memrchr(b'\n', &bytes[..range.start]).map_or(0, |end| end + 1);
-    for _ in 0..CONTEXT {
-        start = memchr::memrchr(b'\n', &bytes[..start.saturating_sub(1)]).map_or(0, |end| end + 1);
-    }
-    let mut end = next_line(bytes, range.end.max(range.start));
-    for _ in 0..CONTEXT {
-        end = next_line(bytes, end);
-    }
-    start..end
-}
-
-fn next_line(bytes: &[u8], from: usize) -> usize {
-    memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |found| from + found + 1)
+/// The lines that an edit touches. An insertion at the start of a line touches none.
+fn whole_lines(bytes: &[u8], edit: &Edit) -> Range<usize> {
+    let Range { start, end } = edit.range;
+    let first = memchr::memrchr(b'\n', &bytes[..start]).map_or(0, |at| at + 1);
+    let ends_at_line_start = end == 0 || bytes[end - 1] == b'\n';
+    let inserts_lines = start == end && ends_at_line_start && (edit.text.ends_with('\n') || edit.text.is_empty());
+    let removes_lines = start < end && first == start && ends_at_line_start && (edit.text.ends_with('\n') || edit.text.is_empty());
+    let last = if inserts_lines || removes_lines { end } else { memchr::memchr(b'\n', &bytes[end..]).map_or(bytes.len(), |at| end + at + 1) };
+    first..last
 }
 
 fn spliced(text: &str, bytes: &Range<usize>, edits: &[&Edit]) -> String {
@@ -105,8 +121,29 @@ fn spliced(text: &str, bytes: &Range<usize>, edits: &[&Edit]) -> String {
     out
 }
 
-fn line_count(text: &str) -> usize {
-    memchr::memchr_iter(b'\n', text.as_bytes()).count()
+/// A block without the equal lines at its ends; none when all are equal.
+fn trimmed<'t>(text: &'t str, bytes: Range<usize>, new: &str, line: usize) -> Option<Block<'t>> {
+    let old: Vec<&str> = text[bytes.clone()].split_inclusive('\n').collect();
+    let new: Vec<&str> = new.split_inclusive('\n').collect();
+    let head = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(|(old, new)| old == new).count();
+    let length = |lines: &[&str]| lines.iter().map(|line| line.len()).sum::<usize>();
+    let block = Block {
+        bytes: bytes.start + length(&old[..head])..bytes.end - length(&old[old.len() - tail..]),
+        new: new[head..new.len() - tail].concat(),
+        line: line + head,
+        old: old[head..old.len() - tail].to_vec(),
+    };
+    (!block.old.is_empty() || !block.new.is_empty()).then_some(block)
+}
+
+/// The lines right before an offset that begins a line.
+fn lines_before(text: &str, at: usize) -> Vec<&str> {
+    let mut start = at;
+    for _ in 0..CONTEXT {
+        start = memchr::memrchr(b'\n', &text.as_bytes()[..start.saturating_sub(1)]).map_or(0, |end| end + 1);
+    }
+    text[start..at].split_inclusive('\n').collect()
 }
 
 #[cfg(test)]

@@ -25,12 +25,12 @@ pub fn text(report: &Report<'_>, styled: bool) -> String {
 #[must_use]
 pub fn summary(findings: &[Finding]) -> String {
     let count = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let words = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")];
+    let words = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
     let parts: Vec<String> = words
         .into_iter()
         .map(|(severity, word)| (count(severity), word))
         .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
+        .map(|(count, word)| format!("{count} {word}{}", if count == 1 || word == "info" { "" } else { "s" }))
         .collect();
     parts.join(", ")
 }

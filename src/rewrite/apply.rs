@@ -1,26 +1,36 @@
 //! Takes the planned changes and gives the edits of each source; what cannot be edited safely is a finding, and then there are no edits.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
-use super::{Change, Plan};
+use super::template;
+use super::{Change, Plan, Wish};
 use crate::check::Finding;
 use crate::check::codes;
 use crate::addressing::ConfigDocument;
-use crate::objects::{Detail, Form, Manifest, Object};
+use crate::objects::{Cursor, Detail, Document, Form, Manifest, Object};
 use crate::yaml::{Edit, Edits, Editor, Layout, Reason, Refusal, Tree, emit, stream};
 
 /// All edits, one set for each source.
 ///
 /// # Errors
 /// A finding for every document that cannot be edited.
-pub(super) fn apply(manifest: &Manifest<'_>, plan: &Plan) -> Result<Vec<Edits>, Vec<Finding>> {
+pub(super) fn apply(manifest: &Manifest<'_>, wishes: &[Wish<'_>], plan: &Plan) -> Result<Vec<Edits>, Vec<Finding>> {
     let mut edits: Vec<Vec<Edit>> = vec![Vec::new(); manifest.sources.len()];
     let mut findings = Vec::new();
-    for document in touched(manifest, plan) {
-        let source = manifest.documents[document].source;
-        match manifest.with_tree(document, |tree| document_edits(manifest, plan, document, tree)) {
-            Ok(found) => edits[source].extend(found),
-            Err(finding) => findings.push(*finding),
+    let tasks = tasks(manifest, wishes, plan);
+    // In portions, so that the results of few documents are held twice.
+    for portion in tasks.chunks(2048) {
+        let results = crate::parallel::map(portion, 256, |task| {
+            manifest.with_tree(task.document, |tree| document_edits(manifest, wishes, plan, task, tree))
+        });
+        for (task, result) in portion.iter().zip(results) {
+            let source = manifest.documents[task.document as usize].source;
+            match result {
+                Ok(found) => edits[source].extend(found),
+                Err(finding) => findings.push(*finding),
+            }
         }
     }
     if !findings.is_empty() {
@@ -30,21 +40,57 @@ pub(super) fn apply(manifest: &Manifest<'_>, plan: &Plan) -> Result<Vec<Edits>, 
     checked.map_err(|overlap| vec![Finding::new(&codes::UNSAFE_EDIT, overlap.to_string())])
 }
 
-/// The documents that change, in order.
-fn touched(manifest: &Manifest<'_>, plan: &Plan) -> Vec<usize> {
-    let of = |object: usize| manifest.objects[object].document;
-    let pools = plan.pools.iter().map(|(object, _)| of(*object));
-    let copies = plan.copies.iter().map(|copy| of(copy.object));
-    let mut documents: Vec<usize> = plan.changes.keys().copied().chain(pools).chain(copies).collect();
-    documents.sort_unstable();
-    documents.dedup();
-    documents
+/// A document that changes, with the templates in it that are edited in place.
+struct Task {
+    document: u32,
+    templates: Vec<(usize, usize)>,
 }
 
-fn document_edits(manifest: &Manifest<'_>, plan: &Plan, document: usize, tree: &Tree<'_>) -> Result<Vec<Edit>, Box<Finding>> {
-    let chunk = &manifest.documents[document].chunk;
+/// The documents that change, in order.
+fn tasks(manifest: &Manifest<'_>, wishes: &[Wish<'_>], plan: &Plan) -> Vec<Task> {
+    let of = |object: usize| manifest.objects[object].document;
+    let template = |(wish, first): &(usize, usize)| of(wishes[*wish].selection.templates[*first].object);
+    let mut templates: Vec<(u32, (usize, usize))> = plan.templates.iter().map(|task| (template(task), *task)).collect();
+    templates.sort_unstable();
+    let others = plan.changes.keys().copied();
+    let pools = plan.pools.iter().map(|(object, _)| of(*object));
+    let copies = plan.copies.iter().map(|copy| of(copy.object));
+    let mut documents: Vec<u32> = others.chain(pools).chain(copies).chain(templates.iter().map(|(document, _)| *document)).collect();
+    documents.sort_unstable();
+    documents.dedup();
+    let mut templates = templates.into_iter().peekable();
+    let own = |document: u32| {
+        let mut own = Vec::new();
+        while let Some((_, task)) = templates.next_if(|(of, _)| *of == document) {
+            own.push(task);
+        }
+        own
+    };
+    let mut own = own;
+    documents.into_iter().map(|document| Task { document, templates: own(document) }).collect()
+}
+
+fn document_edits(
+    manifest: &Manifest<'_>,
+    wishes: &[Wish<'_>],
+    plan: &Plan,
+    task: &Task,
+    tree: &Tree<'_>,
+) -> Result<Vec<Edit>, Box<Finding>> {
+    let document = task.document;
+    let Document { chunk, form, .. } = &manifest.documents[document as usize];
     let mut editor = Editor::new(tree, manifest.limits());
     let mut last = 0;
+    for (wish, first) in &task.templates {
+        let wish = &wishes[*wish];
+        last = wish.selection.templates[*first].object;
+        let Detail::Template(template) = &manifest.objects[last].detail else { continue };
+        let pools = wish.selection.templates[*first..].chunk_by(|one, other| one.object == other.object).next().unwrap_or_default();
+        let at = Cursor { tree, base: chunk.start, node: manifest.objects[last].node };
+        for change in template::changes(template, at, pools, wish) {
+            edit(&mut editor, &change).map_err(|refusal| Box::new(finding(manifest, last, &refusal)))?;
+        }
+    }
     for (object, change) in plan.changes.get(&document).into_iter().flatten() {
         last = *object;
         edit(&mut editor, change).map_err(|refusal| Box::new(finding(manifest, *object, &refusal)))?;
@@ -54,24 +100,24 @@ fn document_edits(manifest: &Manifest<'_>, plan: &Plan, document: usize, tree: &
         last = *object;
         let refused = |refusal: Refusal| Box::new(finding(manifest, *object, &refusal));
         match manifest.objects[*object].item {
-            Some((list, index)) => editor.insert_item(list, index, &Value::Object(pool.clone())).map_err(refused)?,
-            None => whole.push(new_document(manifest, document, tree, pool)),
+            Some((list, index)) => editor.insert_item(list, index as usize, &Value::Object(pool.clone())).map_err(refused)?,
+            None => whole.push(new_document(&manifest.documents[document as usize], tree, pool)),
         }
     }
     for copy in plan.copies.iter().filter(|copy| manifest.objects[copy.object].document == document) {
         last = copy.object;
         let refused = |refusal: Refusal| Box::new(finding(manifest, copy.object, &refusal));
-        match (manifest.objects[copy.object].item, manifest.documents[document].form) {
-            (Some((list, index)), _) => editor.insert_item(list, index + 1, &copy.value).map_err(refused)?,
+        match (manifest.objects[copy.object].item, *form) {
+            (Some((list, index)), _) => editor.insert_item(list, index as usize + 1, &copy.value).map_err(refused)?,
             (None, Form::JsonStream) => whole.push(Edit::insert(chunk.range().end, format!("\n{}", json_text(tree, &copy.value)))),
             (None, Form::Yaml) => whole.push(stream::insert_after(chunk, &copy.text, &manifest.limits()).map_err(refused)?),
         }
     }
     let edits = editor.finish().map_err(|refusal| Box::new(finding(manifest, last, &refusal)))?;
     if !edits.is_empty()
-        && let Some(language) = template_language(tree)
+        && let Some((language, at)) = template_language(tree)
     {
-        return Err(Box::new(written_in(manifest, &manifest.objects[last], language)));
+        return Err(Box::new(written_in(manifest, &manifest.objects[last], language, at)));
     }
     Ok(edits.shifted(chunk.start).into_iter().chain(whole).collect())
 }
@@ -87,8 +133,7 @@ pub(super) fn edit(editor: &mut Editor<'_, '_>, change: &Change) -> Result<(), R
 }
 
 /// The edit that puts a pool before the document, written as the document is.
-fn new_document(manifest: &Manifest<'_>, document: usize, tree: &Tree<'_>, pool: &serde_json::Map<String, Value>) -> Edit {
-    let document = &manifest.documents[document];
+fn new_document(document: &Document<'_>, tree: &Tree<'_>, pool: &serde_json::Map<String, Value>) -> Edit {
     let layout: Layout = tree.layout();
     let json = tree.text().trim_start_matches("---").trim_start().starts_with('{');
     if document.form == Form::JsonStream {
@@ -112,7 +157,7 @@ fn json_text(tree: &Tree<'_>, value: &Value) -> String {
 /// The finding of a refused edit.
 pub(super) fn finding(manifest: &Manifest<'_>, object: usize, refusal: &Refusal) -> Finding {
     let object = &manifest.objects[object];
-    let base = manifest.documents[object.document].chunk.start;
+    let base = manifest.documents[object.document as usize].chunk.start;
     let span = crate::objects::Span::new(base + refusal.span.start..base + refusal.span.end);
     let help = match &refusal.reason {
         Reason::Shared => "write the value out at each place, without anchor and alias",
@@ -123,10 +168,15 @@ pub(super) fn finding(manifest: &Manifest<'_>, object: usize, refusal: &Refusal)
         Reason::Verification(_) => "end the file with a line end, and write this part as a plain block",
     };
     let span = if span.start == span.end && refusal.span.start == 0 { object.name_span() } else { span };
-    Finding::new(&codes::UNSAFE_EDIT, format!("{object} cannot be edited safely: {refusal}"))
+    let finding = Finding::new(&codes::UNSAFE_EDIT, format!("{object} cannot be edited safely: {refusal}"))
         .on(object)
         .at(manifest.source_of(object), span)
-        .help(help)
+        .help(help);
+    let what = if refusal.reason == Reason::Shared { "the alias" } else { "the other one" };
+    match &refusal.other {
+        Some(other) => finding.with(manifest.source_of(object), crate::objects::Span::new(base + other.start..base + other.end), what),
+        None => finding,
+    }
 }
 
 /// A document with templates or groups that is written in ytt: its names are code, so nothing in it can be matched.
@@ -135,31 +185,33 @@ pub(crate) fn rendered_later(manifest: &Manifest<'_>, configs: &[ConfigDocument<
         return None;
     }
     manifest.objects.iter().filter(|object| matches!(object.detail, Detail::Template(_) | Detail::Group(_))).find_map(|object| {
-        let chunk = &manifest.documents[object.document].chunk;
+        let chunk = &manifest.documents[object.document as usize].chunk;
         memchr::memmem::find(chunk.text.as_bytes(), b"#@")?;
-        let language = manifest.with_tree(object.document, template_language)?;
-        Some(written_in(manifest, object, language))
+        let (language, at) = manifest.with_tree(object.document, template_language)?;
+        Some(written_in(manifest, object, language, at))
     })
 }
 
-fn written_in(manifest: &Manifest<'_>, object: &Object<'_>, language: &str) -> Finding {
-    Finding::new(&codes::TEMPLATE_LANGUAGE, format!("{object} is written in {language}"))
+fn written_in(manifest: &Manifest<'_>, object: &Object<'_>, language: &str, at: Range<usize>) -> Finding {
+    let base = manifest.documents[object.document as usize].chunk.start;
+    let render = if language == "ytt" { "render it first with `ytt -f`" } else { "render it first, for example with `helm template`" };
+    Finding::new(&codes::TEMPLATE_LANGUAGE, format!("the document of this {} is written in {language}", object.kind))
         .on(object)
-        .at(manifest.source_of(object), object.name_span())
-        .help("render it first, and give the result")
+        .at(manifest.source_of(object), crate::objects::Span::new(base + at.start..base + at.end))
+        .help(format!("{render}, and give the result"))
 }
 
-/// The template language that a document is written in, by its comments or keys.
-fn template_language(tree: &Tree<'_>) -> Option<&'static str> {
+/// The template language that a document is written in, by its comments or keys, and where that shows.
+fn template_language(tree: &Tree<'_>) -> Option<(&'static str, Range<usize>)> {
     let text = tree.text();
     let in_scalar = |at: usize| tree.all().any(|node| tree.scalar(node).is_some() && tree.span(node).contains(&at));
-    let ytt = memchr::memmem::find_iter(text.as_bytes(), b"#@").any(|at| {
-        let starts = text[..at].chars().next_back().is_none_or(char::is_whitespace);
-        starts && !in_scalar(at)
+    let ytt = memchr::memmem::find_iter(text.as_bytes(), b"#@").find(|at| {
+        let starts = text[..*at].chars().next_back().is_none_or(char::is_whitespace);
+        starts && !in_scalar(*at)
     });
-    if ytt {
-        return Some("ytt");
+    if let Some(at) = ytt {
+        return Some(("ytt", at..at + 2));
     }
-    let collections_as_keys = tree.all().any(|node| tree.entries(node).any(|(key, _)| tree.scalar(key).is_none()));
-    collections_as_keys.then_some("a Go template")
+    let keys = tree.all().flat_map(|node| tree.entries(node)).map(|(key, _)| key);
+    keys.filter(|key| tree.scalar(*key).is_none()).map(|key| ("a Go template", tree.span(key))).next()
 }

@@ -216,7 +216,19 @@ pub(super) fn mentions(at: Cursor<'_, '_>, gone: &[Span]) -> Vec<Span> {
     let inside = |span: Span| gone.iter().any(|part| part.start <= span.start && span.end <= part.end);
     let nodes = at.tree.all().filter(|node| at.tree.holds(at.node, *node));
     let texts = nodes.filter(|node| at.tree.target(*node) == *node && at.tree.scalar(*node).is_some_and(mentions_kube_vip));
-    texts.map(|node| Cursor { node, ..at }.span()).filter(|span| !inside(*span)).collect()
+    let spans = texts.map(|node| Cursor { node, ..at }.span()).filter(|span| !inside(*span));
+    spans.map(|span| mention(at, span)).collect()
+}
+
+/// The word itself within a long text.
+fn mention(at: Cursor<'_, '_>, span: Span) -> Span {
+    let text = &at.tree.text()[span.start as usize - at.base..span.end as usize - at.base];
+    let lower = text.to_ascii_lowercase();
+    let found = ["kube-vip", "kube_vip", "kubevip"].iter().filter_map(|name| Some((lower.find(name)?, name.len()))).min();
+    match found {
+        Some((start, length)) => Span { start: span.start + start as u32, end: span.start + (start + length) as u32 },
+        None => span,
+    }
 }
 
 /// Documents outside the machine configuration that mention kube-vip, such as ConfigMaps with add-ons.

@@ -49,7 +49,8 @@ fn foreign_class(manifest: &Manifest<'_>, cluster: usize, findings: &mut Vec<Fin
         return;
     }
     for variable in topology.variables.iter().filter(|variable| mentions_kube_vip(&variable.name.value)) {
-        let message = format!("{object} sets the variable {} of a ClusterClass that is not in the manifest", variable.name.value);
+        let class = topology.class.as_ref().map_or("<no name>", |name| &name.value);
+        let message = format!("{object} sets the variable {} of the ClusterClass {class}, which is not in the manifest", variable.name.value);
         findings.push(
             Finding::new(&codes::CLASS_MISSING, message)
                 .on(object)
@@ -94,6 +95,7 @@ impl Removal<'_, '_, '_> {
         let variables = self.variables(&patches);
         self.lists(index, &patches, &variables, plan);
         self.values(&variables, plan);
+        self.remind(&variables, findings);
         self.left(&patches, &variables, findings);
     }
 
@@ -185,6 +187,18 @@ impl Removal<'_, '_, '_> {
         }
     }
 
+    /// Clusters of the class that are not in the manifest must drop their values too.
+    fn remind(&self, variables: &[usize], findings: &mut Vec<Finding>) {
+        for name in variables.iter().filter_map(|place| self.class.variables[*place].as_ref()) {
+            findings.push(
+                Finding::new(&codes::KUBE_VIP_VALUES, format!("the variable {} leaves {}", name.value, self.object))
+                    .on(self.object)
+                    .at(self.manifest.source_of(self.object), name.span)
+                    .help("clusters of this class outside the manifest must drop their value for it in spec.topology.variables"),
+            );
+        }
+    }
+
     /// What still mentions kube-vip in the class.
     fn left(&self, patches: &[usize], variables: &[usize], findings: &mut Vec<Finding>) {
         let lists = |at: Cursor<'_, '_>, list: Option<crate::yaml::NodeId>, places: &[usize]| -> Vec<Span> {
@@ -197,11 +211,11 @@ impl Removal<'_, '_, '_> {
             mentions(at, &gone)
         });
         for span in spans {
-            let start = Span { end: span.start, ..span };
             findings.push(
                 Finding::new(&codes::KUBE_VIP_LEFT, format!("something else mentions kube-vip; it stays in {}", self.object))
                     .on(self.object)
-                    .at(self.manifest.source_of(self.object), start)
+                    
+                    .at(self.manifest.source_of(self.object), span)
                     .help("remove by hand what only served kube-vip"),
             );
         }

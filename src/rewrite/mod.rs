@@ -60,7 +60,10 @@ pub(crate) enum Change {
 #[derive(Default)]
 pub(crate) struct Plan {
     /// Changes by document, each with the object that it concerns.
-    changes: BTreeMap<usize, Vec<(usize, Change)>>,
+    changes: BTreeMap<u32, Vec<(usize, Change)>>,
+    /// Templates that are edited in place, as the index of the wish and the templates' first entry there; their changes
+    /// are made when their document is at hand.
+    templates: Vec<(usize, usize)>,
     /// New pools, each before the object of a template.
     pools: Vec<(usize, Map<String, Value>)>,
     /// Copies of templates under new names.
@@ -94,15 +97,15 @@ pub(crate) fn rewrite(
 ) -> Option<Vec<Edits>> {
     let mut plan = Plan::default();
     let errors = |findings: &[Finding]| crate::check::has_errors(findings);
-    for wish in wishes {
+    for (index, wish) in wishes.iter().enumerate() {
         pool::plan(manifest, wish, &mut plan, findings);
-        template::plan(manifest, groups, wish, &mut plan, findings);
+        template::plan(manifest, groups, index, wish, &mut plan, findings);
     }
     kube_vip::plan(manifest, groups, wishes, &mut plan, findings);
     if errors(findings) {
         return None;
     }
-    match apply::apply(manifest, &plan) {
+    match apply::apply(manifest, wishes, &plan) {
         Ok(edits) => Some(edits),
         Err(refusals) => {
             findings.extend(refusals);

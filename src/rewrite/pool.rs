@@ -46,7 +46,7 @@ fn object(wanted: &WantedPool, config: &PoolConfig, kind: PoolKind, annotated: b
     if let Some(namespace) = &wanted.namespace {
         metadata.insert("namespace".into(), json!(namespace));
     }
-    if let Some(network) = &wanted.network {
+    if let (PoolKind::IPPool, Some(network)) = (kind, &wanted.network) {
         metadata.insert("labels".into(), json!({ NETWORK_LABEL: network }));
     }
     if annotated && !config.search_domains.is_empty() {
@@ -110,13 +110,10 @@ fn bring(manifest: &Manifest<'_>, index: usize, object: &Object<'_>, wanted: &Ma
     let Detail::Pool(pool) = &object.detail else { return };
     let Some(spec) = wanted.get("spec") else { return };
     prefix_changes(manifest, object, pool, spec, findings);
-    let metadata = wanted.get("metadata").and_then(Value::as_object);
-    for key in ["labels", "annotations"] {
-        for (name, value) in metadata.and_then(|metadata| metadata.get(key)).and_then(Value::as_object).into_iter().flatten() {
-            let name = if name == SEARCH_DOMAINS { SEARCH_DOMAINS } else { NETWORK_LABEL };
-            let change = Change::Set { mapping: object.node, path: vec!["metadata", key, name], value: value.clone() };
-            plan.change(manifest, index, change);
-        }
+    // The network label only informs; a pool that is there keeps the labels that it has.
+    if let Some(domains) = wanted.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(SEARCH_DOMAINS)) {
+        let path = vec!["metadata", "annotations", SEARCH_DOMAINS];
+        plan.change(manifest, index, Change::Set { mapping: object.node, path, value: domains.clone() });
     }
     let spec = manifest.with_object(object, |at| {
         let old = at.get("spec").and_then(|spec| at.tree.value(spec.node, &manifest.limits()).ok());

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::apply::edit;
 use super::{Change, Plan};
-use crate::addressing::{ChosenTemplate, Groups};
+use crate::addressing::{GroupSource, Groups};
 use crate::check::Finding;
 use crate::check::codes;
 use crate::objects::{Cursor, Detail, Manifest, Object};
@@ -31,22 +31,22 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 pub(super) fn plan(
     manifest: &Manifest<'_>,
     groups: &Groups<'_, '_>,
-    chosen: &ChosenTemplate,
+    template: usize,
     changes: Vec<Change>,
     plan: &mut Plan,
     findings: &mut Vec<Finding>,
 ) {
-    let object = &manifest.objects[chosen.object];
+    let object = &manifest.objects[template];
     let copied = manifest.with_object(object, |at| copy(manifest, object, at, &changes));
     let (name, text, value) = match copied {
         Ok(copied) => copied,
         Err(refusal) => {
-            findings.push(super::apply::finding(manifest, chosen.object, &refusal));
+            findings.push(super::apply::finding(manifest, template, &refusal));
             return;
         }
     };
     if name == object.name() {
-        changes.into_iter().for_each(|change| plan.change(manifest, chosen.object, change));
+        changes.into_iter().for_each(|change| plan.change(manifest, template, change));
         return;
     }
     let taken = manifest.objects.iter().enumerate().find(|(_, other)| {
@@ -72,16 +72,15 @@ pub(super) fn plan(
         findings.push(Finding::new(&codes::TEMPLATE_NAME_TAKEN, message).on(object).at(manifest.source_of(object), object.name_span()).help("shorten the name"));
         return;
     } else {
-        plan.copies.push(Copy { object: chosen.object, text, value });
+        plan.copies.push(Copy { object: template, text, value });
     }
-    move_references(manifest, groups, chosen, &name, plan);
+    move_references(manifest, groups, template, &name, plan);
 }
 
 /// Every reference of the template's groups; a group can have two that must agree.
-fn move_references(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, chosen: &ChosenTemplate, name: &str, plan: &mut Plan) {
-    use crate::addressing::GroupSource;
-    let old = manifest.objects[chosen.object].name();
-    for group in chosen.groups.iter().map(|group| &groups.all[*group]) {
+fn move_references(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, template: usize, name: &str, plan: &mut Plan) {
+    let old = manifest.objects[template].name();
+    for group in groups.users(template).map(|group| &groups.all[group]) {
         let holder = match (group.source, group.class) {
             (GroupSource::Object(object), _) => object,
             (_, Some((class, _))) => class,
@@ -109,17 +108,18 @@ fn copy(manifest: &Manifest<'_>, object: &Object<'_>, at: Cursor<'_, '_>, change
     let edited = editor.finish()?.splice(at.tree.text());
     // Finishing has read the edited text back already.
     let chunk = Chunk::alone(&edited);
-    let broken = |_| Refusal { reason: crate::yaml::Reason::Verification("the copy cannot be read".into()), span: 0..0 };
+    let broken = |_| Refusal { reason: crate::yaml::Reason::Verification("the copy cannot be read".into()), span: 0..0, other: None };
     let tree = Tree::parse(&chunk, &limits).map_err(broken)?;
     let Some(node) = (match object.item {
         None => tree.root(),
-        Some((_, index)) => tree.root().and_then(|root| tree.get(root, "items")).and_then(|items| tree.items(items).nth(index)),
+        Some((_, index)) => tree.root().and_then(|root| tree.get(root, "items")).and_then(|items| tree.items(items).nth(index as usize)),
     }) else {
-        return Err(Refusal { reason: crate::yaml::Reason::Verification("the copy cannot be read".into()), span: 0..0 });
+        return Err(Refusal { reason: crate::yaml::Reason::Verification("the copy cannot be read".into()), span: 0..0, other: None });
     };
     let mut value = tree.value(node, &limits).map_err(|error| Refusal {
         reason: crate::yaml::Reason::Verification(error.problem),
         span: error.span,
+        other: None,
     })?;
     let name = format!("{}-{}", base(object.name()), spec_hash(&value));
     let mut editor = Editor::new(&tree, limits);

@@ -7,51 +7,49 @@ use super::{Change, Plan, Wish};
 use crate::addressing::{Binding, ChosenTemplate, Groups};
 use crate::check::Finding;
 use crate::check::codes;
-use crate::objects::{Detail, Manifest, Nic, Object, POOL_LABEL, PoolKind, Template};
+use crate::objects::{Cursor, Detail, Manifest, Nic, Object, POOL_LABEL, PoolKind, Template};
 
-pub(super) fn plan(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, wish: &Wish<'_>, plan: &mut Plan, findings: &mut Vec<Finding>) {
-    for chosen in &wish.selection.templates {
-        let object = &manifest.objects[chosen.object];
-        let Detail::Template(template) = &object.detail else { continue };
-        judge(manifest, object, template, chosen, wish, findings);
-        let changes = manifest.with_object(object, |at| changes(template, at, chosen, wish));
-        if wish.config.spec.rename_templates {
-            rename::plan(manifest, groups, chosen, changes, plan, findings);
-        } else {
-            for change in changes {
-                plan.change(manifest, chosen.object, change);
+pub(super) fn plan(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, index: usize, wish: &Wish<'_>, plan: &mut Plan, findings: &mut Vec<Finding>) {
+    let mut first = 0;
+    for pools in wish.selection.templates.chunk_by(|one, other| one.object == other.object) {
+        let object = &manifest.objects[pools[0].object];
+        if let Detail::Template(template) = &object.detail {
+            judge(manifest, object, template, pools, wish, findings);
+            if wish.config.spec.rename_templates {
+                let changes = manifest.with_object(object, |at| changes(template, at, pools, wish));
+                rename::plan(manifest, groups, pools[0].object, changes, plan, findings);
+            } else {
+                plan.templates.push((index, first));
             }
         }
+        first += pools.len();
     }
 }
 
-/// The changes of one template.
-fn changes(template: &Template<'_>, at: crate::objects::Cursor<'_, '_>, chosen: &ChosenTemplate, wish: &Wish<'_>) -> Vec<Change> {
+/// The changes of one template, given its entries in the selection.
+pub(super) fn changes(template: &Template<'_>, at: Cursor<'_, '_>, chosen: &[ChosenTemplate], wish: &Wish<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
     let set = |mapping, path: Vec<&'static str>, value| Change::Set { mapping, path, value };
-    if wish.config.spec.binding == Binding::Label
-        && let Some((pool, _)) = chosen.pools.first()
-    {
-        let name = &wish.selection.pools[*pool].name;
+    if wish.config.spec.binding == Binding::Label {
+        let name = &wish.selection.pools[chosen[0].pool].name;
         changes.push(set(at.node, vec!["metadata", "labels", POOL_LABEL], json!(name)));
     }
     for (index, nic) in template.nics.iter().enumerate() {
-        let pools: Vec<usize> = chosen.pools.iter().filter(|(_, nics)| nics.contains(&index)).map(|(pool, _)| *pool).collect();
+        let pools: Vec<usize> = chosen.iter().filter(|chosen| chosen.nics.contains(index)).map(|chosen| chosen.pool).collect();
         if pools.is_empty() {
             continue;
         }
         changes.push(set(nic.node, vec!["dhcp4"], json!(false)));
         changes.push(set(nic.node, vec!["dhcp6"], json!(false)));
         if wish.config.spec.binding == Binding::AddressesFromPools {
-            let nic_at = crate::objects::Cursor { node: nic.node, ..at };
-            changes.extend(from_pools(nic, nic_at, &pools, wish));
+            changes.extend(from_pools(nic, Cursor { node: nic.node, ..at }, &pools, wish));
         }
     }
     changes
 }
 
 /// What a NIC needs to take addresses from pools by itself. CAPV takes no name servers or search domains from them.
-fn from_pools(nic: &Nic<'_>, at: crate::objects::Cursor<'_, '_>, pools: &[usize], wish: &Wish<'_>) -> Vec<Change> {
+fn from_pools(nic: &Nic<'_>, at: Cursor<'_, '_>, pools: &[usize], wish: &Wish<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
     let configs = || pools.iter().map(|pool| &wish.config.spec.pools[wish.selection.pools[*pool].index]);
     let union = |lists: Vec<&Vec<String>>| {
@@ -89,13 +87,13 @@ fn from_pools(nic: &Nic<'_>, at: crate::objects::Cursor<'_, '_>, pools: &[usize]
 }
 
 /// What is noteworthy about a template that is about to be edited.
-fn judge(manifest: &Manifest<'_>, object: &Object<'_>, template: &Template<'_>, chosen: &ChosenTemplate, wish: &Wish<'_>, findings: &mut Vec<Finding>) {
+fn judge(manifest: &Manifest<'_>, object: &Object<'_>, template: &Template<'_>, chosen: &[ChosenTemplate], wish: &Wish<'_>, findings: &mut Vec<Finding>) {
     let source = manifest.source_of(object);
     let mut report = |code, message: String, span, help: &str| {
         findings.push(Finding::new(code, message).on(object).at(source, span).help(help));
     };
     let spec = &wish.config.spec;
-    let is_chosen = |index: usize| chosen.pools.iter().any(|(_, nics)| nics.contains(&index));
+    let is_chosen = |index: usize| chosen.iter().any(|chosen| chosen.nics.contains(index));
     for (index, nic) in template.nics.iter().enumerate() {
         if spec.binding == Binding::Label && !nic.pools.is_empty() {
             let message = format!("{object} gets the pool label, and its NIC {index} has addressesFromPools");

@@ -219,7 +219,7 @@ impl<'d, 't> Editor<'d, 't> {
             self.insert_items(sequence, &items)?;
             self.changes.items.insert(sequence, items);
         }
-        let whole = |reason| Refusal { reason, span: 0..0 };
+        let whole = |reason| Refusal { reason, span: 0..0, other: None };
         let edits = Edits::new(self.edits).map_err(|overlap| whole(Reason::Verification(overlap.to_string())))?;
         if !edits.is_empty() {
             verify::reads_back(self.tree, &edits, &self.changes, &self.limits)

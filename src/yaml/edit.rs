@@ -54,7 +54,11 @@ impl Edits {
     /// # Errors
     /// Two of them overlap.
     pub fn new(mut edits: Vec<Edit>) -> Result<Self, Overlap> {
-        edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+        let key = |edit: &Edit| (edit.range.start, edit.range.end);
+        if !edits.is_sorted_by_key(key) {
+            edits.sort_by_key(key);
+        }
+        edits.shrink_to_fit();
         for pair in edits.windows(2) {
             if pair[1].range.start < pair[0].range.end {
                 return Err(Overlap {

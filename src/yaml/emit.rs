@@ -115,6 +115,10 @@ fn may_be_plain(text: &str) -> bool {
     const READ_OTHERWISE: [&str; 13] =
         ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "~"];
     let starts = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/');
+    if text.parse::<std::net::Ipv4Addr>().is_ok() {
+        // Three dots are no number to any reader.
+        return true;
+    }
     starts
         && text.len() <= 256
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/'))

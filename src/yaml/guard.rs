@@ -13,6 +13,8 @@ pub struct Refusal {
     pub reason: Reason,
     /// The bytes of the document's text that it is about.
     pub span: Range<usize>,
+    /// The bytes of what stands against it, such as an alias.
+    pub other: Option<Range<usize>>,
 }
 
 /// The classes of refusal.
@@ -43,6 +45,17 @@ impl Tree<'_> {
         Refusal {
             reason,
             span: self.span(node),
+            other: None,
+        }
+    }
+
+    fn shared(&self, node: NodeId, alias: NodeId) -> Refusal {
+        let start = self.outer_start(node);
+        let anchor = self.anchor(node).map_or(1, |anchor| anchor.len() + 1);
+        Refusal {
+            reason: Reason::Shared,
+            span: start..start + anchor,
+            other: Some(self.span(alias)),
         }
     }
 
@@ -51,7 +64,7 @@ impl Tree<'_> {
         let mut at = self.root();
         while let Some(node) = at {
             if let Some((alias, _)) = self.aliases().find(|(_, target)| *target == node) {
-                return Err(self.refusal(Reason::Shared, alias));
+                return Err(self.shared(node, alias));
             }
             if node == collection {
                 return Ok(());
@@ -75,7 +88,10 @@ impl Tree<'_> {
         let name = self.scalar(key).unwrap_or_default();
         let same = |other: NodeId| other != key && self.scalar(other) == Some(name);
         if let Some((other, _)) = self.entries(mapping).find(|(other, _)| same(*other)) {
-            return Err(self.refusal(Reason::Duplicate(name.to_owned()), other.max(key)));
+            return Err(Refusal {
+                other: Some(self.span(other.min(key))),
+                ..self.refusal(Reason::Duplicate(name.to_owned()), other.max(key))
+            });
         }
         let overrides = |(other, value): (NodeId, NodeId)| {
             other > key && self.is_merge_key(other) && self.brought(value, name).is_some()
@@ -98,7 +114,7 @@ impl Tree<'_> {
     pub(super) fn guard_removal(&self, part: NodeId) -> Result<(), Refusal> {
         let used = |(alias, target): &(NodeId, NodeId)| self.holds(part, *target) && !self.holds(part, *alias);
         match self.aliases().find(used) {
-            Some((alias, _)) => Err(self.refusal(Reason::Shared, alias)),
+            Some((alias, target)) => Err(self.shared(target, alias)),
             None => Ok(()),
         }
     }
@@ -107,7 +123,7 @@ impl Tree<'_> {
     pub(super) fn guard_simple_keys(&self, mapping: NodeId) -> Result<(), Refusal> {
         for (key, _) in self.entries(mapping) {
             let before = self.text()[..self.outer_start(key)].trim_end_matches([' ', '\t']);
-            if before.ends_with('?') && layout::indentation(self.text(), before.len() - 1).is_some_and(|_| true) {
+            if before.ends_with('?') && layout::indentation(self.text(), before.len() - 1).is_some() {
                 return Err(self.refusal(Reason::Layout("a mapping with explicit `? key` entries is not changed"), key));
             }
             if self.kind(key) == Kind::Alias {

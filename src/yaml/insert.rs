@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::change::Editor;
 use super::edit::Edit;
 use super::emit::{self, Flow};
+use super::events::Style;
 use super::guard::{Reason, Refusal};
 use super::layout;
 use super::node::{Kind, NodeId};
@@ -175,7 +176,8 @@ impl Editor<'_, '_> {
             let flow = self.tree.flow(holder);
             vec![self.put(key, old, &emit::flow_value(value, &inner(&flow)))]
         } else if is_inline(value) {
-            let text = emit::flow_value(value, &plain_flow());
+            let quoted = matches!(self.tree.kind(old), Kind::Scalar(Style::Single | Style::Double));
+            let text = emit::flow_value(value, &Flow { json: quoted, ..plain_flow() });
             if self.tree.is_block(old) { self.put_over_block(key, old, &text)? } else { vec![self.put(key, old, &text)] }
         } else {
             vec![self.put_collection(holder, key, old, value)?]

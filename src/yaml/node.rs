@@ -118,6 +118,11 @@ impl<'t> Tree<'t> {
         self.nodes.is_empty()
     }
 
+    /// Gives back memory that was reserved for more nodes.
+    pub fn shrink(&mut self) {
+        self.nodes.shrink_to_fit();
+    }
+
     /// Memory that the nodes take, in bytes, roughly.
     #[must_use]
     pub fn weight(&self) -> usize {

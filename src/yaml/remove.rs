@@ -17,15 +17,29 @@ impl Editor<'_, '_> {
             return self.empty(collection, &children);
         }
         for run in runs(places) {
-            let range = if self.tree.is_flow(collection) {
-                self.flow_range(collection, &children, &run)
-            } else {
-                self.tree.guard_simple_keys(collection)?;
-                self.block_range(collection, &children, &run)?
-            };
-            self.edits.push(Edit::delete(range));
+            if self.tree.is_flow(collection) {
+                self.edits.push(Edit::delete(self.flow_range(collection, &children, &run)));
+                continue;
+            }
+            self.tree.guard_simple_keys(collection)?;
+            for part in self.separable(collection, &children, run)? {
+                let range = self.block_range(collection, &children, &part)?;
+                self.edits.push(Edit::delete(range));
+            }
         }
         Ok(())
+    }
+
+    /// The children of a run one by one, so that comments between them stay; the run as a whole where its lines hang together.
+    fn separable(&self, collection: NodeId, children: &[NodeId], run: Range<usize>) -> Result<Vec<Range<usize>>, Refusal> {
+        let source = self.tree.text();
+        let behind_dash = layout::indentation(source, self.start_of(collection, children, run.start)?).is_none();
+        let last_line = layout::line_end(source, self.tree.child_end(collection, children[run.end - 1]));
+        let unended = layout::after_break(source, last_line) == last_line;
+        if behind_dash || unended {
+            return Ok(vec![run]);
+        }
+        Ok(run.map(|place| place..place + 1).collect())
     }
 
     /// Nothing is left: `[]` or `{}`.

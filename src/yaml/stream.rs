@@ -8,13 +8,15 @@ use super::layout;
 use super::node::Tree;
 use super::verify;
 
-/// Puts a document before another. Comments above the other's marker stay where they are.
+/// Puts a document before another. Comments above the other's marker stay where they are, and so does what stands above a
+/// blank line at the start of a stream, such as a licence.
 #[must_use]
 pub fn insert_before(chunk: &Chunk<'_>, document: &str) -> Edit {
     let text = chunk.text;
     let line_break = layout::line_break(text, 0);
     let mut line = 0;
     let mut directives = false;
+    let mut header = 0;
     while line < text.len() {
         let rest = &text[line..layout::line_end(text, line)];
         if rest == "---" || rest.starts_with("--- ") || rest.starts_with("---\t") {
@@ -29,9 +31,14 @@ pub fn insert_before(chunk: &Chunk<'_>, document: &str) -> Edit {
             break;
         }
         directives |= rest.starts_with('%');
+        let blank = rest.trim().is_empty();
         line = layout::after_break(text, layout::line_end(text, line));
+        if blank {
+            header = line;
+        }
     }
-    Edit::insert(chunk.start, format!("{document}---{line_break}"))
+    let at = if directives { 0 } else { header };
+    Edit::insert(chunk.start + at, format!("{document}---{line_break}"))
 }
 
 /// Puts a document after another, as the stream's last one when that is the last.
@@ -51,6 +58,7 @@ pub fn insert_after(chunk: &Chunk<'_>, document: &str, limits: &Limits) -> Resul
     let verification = |problem: String| Refusal {
         reason: Reason::Verification(problem),
         span: text.len()..text.len(),
+        other: None,
     };
     let tree = Tree::parse(chunk, limits).map_err(|error| verification(error.to_string()))?;
     let ended = Edits::new(vec![Edit::insert(text.len(), line_break)]).unwrap_or_default();
