@@ -22,19 +22,30 @@ pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>]) ->
     let acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
     let mut findings = check::accept(findings, &acceptances);
     findings.sort_by_key(|finding| {
-        let place = finding.place.map_or((usize::MAX, 0), |place| (place.source, place.span.start));
+        let place = finding
+            .place
+            .map_or((usize::MAX, 0), |place| (place.source, place.span.start));
         (std::cmp::Reverse(finding.severity), place, finding.code.id)
     });
     findings.dedup();
-    Outcome { edits: edits.filter(|_| !has_errors(&findings)), findings }
+    Outcome {
+        edits: edits.filter(|_| !has_errors(&findings)),
+        findings,
+    }
 }
 
 fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)> {
     let listed = document.config.spec.accept.iter().enumerate();
-    listed.map(|(index, acceptance)| (acceptance.clone(), document.place_of_acceptance(index))).collect()
+    listed
+        .map(|(index, acceptance)| (acceptance.clone(), document.place_of_acceptance(index)))
+        .collect()
 }
 
-fn edits<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], findings: &mut Vec<Finding>) -> Option<Vec<Edits>> {
+fn edits<'a>(
+    sources: &'a [Source<'a>],
+    configs: &[ConfigDocument<'_>],
+    findings: &mut Vec<Finding>,
+) -> Option<Vec<Edits>> {
     let manifest = match Manifest::read(sources, Limits::default()) {
         Ok(manifest) => manifest,
         Err(errors) => {
@@ -55,8 +66,13 @@ fn edits<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], findings
     twice_chosen(&manifest, &selections, findings);
     check::addresses(&manifest, &wishes, findings);
     check::templates(&manifest, &groups, &wishes, findings);
-    let wishes: Vec<Wish<'_>> =
-        wishes.into_iter().map(|(document, selection)| Wish { config: &document.config, selection }).collect();
+    let wishes: Vec<Wish<'_>> = wishes
+        .into_iter()
+        .map(|(document, selection)| Wish {
+            config: &document.config,
+            selection,
+        })
+        .collect();
     rewrite::rewrite(&manifest, &groups, &wishes, findings)
 }
 

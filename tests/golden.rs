@@ -23,17 +23,33 @@ struct Result {
 fn run(name: &str, input: &str, config: &str) -> Result {
     let texts = [(name, input), ("config.yaml", config)];
     let report = |findings: &[Finding]| {
-        let body = text(&Report { findings, texts: &texts }, false);
+        let body = text(
+            &Report {
+                findings,
+                texts: &texts,
+            },
+            false,
+        );
         format!("{body}{}\n", summary(findings)).trim_start().to_owned()
     };
     let configs = match read_configurations(&[(1, config)], &json!({})) {
         Ok(configs) => configs,
-        Err(findings) => return Result { report: report(&findings), output: None },
+        Err(findings) => {
+            return Result {
+                report: report(&findings),
+                output: None,
+            };
+        }
     };
     let sources = [Source { name, text: input }];
     let outcome = compute(&sources, &configs);
-    let output = outcome.edits.map(|edits| (edits[0].splice(input), unified_diff(name, input, &edits[0])));
-    Result { report: report(&outcome.findings), output }
+    let output = outcome
+        .edits
+        .map(|edits| (edits[0].splice(input), unified_diff(name, input, &edits[0])));
+    Result {
+        report: report(&outcome.findings),
+        output,
+    }
 }
 
 fn cases() -> Vec<PathBuf> {
@@ -46,7 +62,9 @@ fn cases() -> Vec<PathBuf> {
 }
 
 fn input_of(case: &Path) -> (String, String) {
-    let found = ["input.yaml", "input.json"].into_iter().find(|name| case.join(name).is_file());
+    let found = ["input.yaml", "input.json"]
+        .into_iter()
+        .find(|name| case.join(name).is_file());
     let name = found.unwrap_or_else(|| panic!("{} has no input", case.display()));
     (name.to_owned(), fs::read_to_string(case.join(name)).unwrap())
 }
@@ -71,14 +89,31 @@ fn every_fixture_gives_what_it_expects() {
     for case in &cases {
         let (name, input) = input_of(case);
         let config = fs::read_to_string(case.join("config.yaml")).unwrap();
-        assert!(case.join("README.md").is_file(), "{} says nothing about itself", case.display());
+        assert!(
+            case.join("README.md").is_file(),
+            "{} says nothing about itself",
+            case.display()
+        );
         let result = run(&name, &input, &config);
         let expected = format!("expected.{}", name.rsplit('.').next().unwrap());
         expect(&case.join("report.txt"), Some(&result.report), &mut failures);
-        expect(&case.join("expected.diff"), result.output.as_ref().map(|(_, diff)| diff.as_str()), &mut failures);
-        expect(&case.join(expected), result.output.as_ref().map(|(text, _)| text.as_str()), &mut failures);
+        expect(
+            &case.join("expected.diff"),
+            result.output.as_ref().map(|(_, diff)| diff.as_str()),
+            &mut failures,
+        );
+        expect(
+            &case.join(expected),
+            result.output.as_ref().map(|(text, _)| text.as_str()),
+            &mut failures,
+        );
     }
-    assert!(failures.is_empty(), "{} expectations differ:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} expectations differ:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
     println!("{} fixtures", cases.len());
 }
 
@@ -89,7 +124,9 @@ fn a_second_run_changes_nothing() {
         let config = fs::read_to_string(case.join("config.yaml")).unwrap();
         if let Some((once, _)) = run(&name, &input, &config).output {
             let twice = run(&name, &once, &config);
-            let twice = twice.output.unwrap_or_else(|| panic!("{} is refused the second time:\n{}", case.display(), twice.report));
+            let twice = twice
+                .output
+                .unwrap_or_else(|| panic!("{} is refused the second time:\n{}", case.display(), twice.report));
             assert_eq!(once, twice.0, "{}", case.display());
         }
     }
@@ -99,7 +136,10 @@ fn a_second_run_changes_nothing() {
 fn without_configuration_every_byte_stays() {
     for case in cases() {
         let (name, input) = input_of(&case);
-        let sources = [Source { name: &name, text: &input }];
+        let sources = [Source {
+            name: &name,
+            text: &input,
+        }];
         if let Some(edits) = compute(&sources, &[]).edits {
             assert_eq!(edits[0].splice(&input), input, "{}", case.display());
         }

@@ -80,7 +80,8 @@ fn apply(case: &EditCase, input: &str) -> Result<String, Reason> {
     if case.operation == "append-document" {
         let last = chunks(input).last().unwrap();
         let line_break = if input.contains("\r\n") { "\r\n" } else { "\n" };
-        let edit = stream::insert_after(&last, &format!("kind: N{line_break}"), &limits).map_err(|refusal| refusal.reason)?;
+        let edit =
+            stream::insert_after(&last, &format!("kind: N{line_break}"), &limits).map_err(|refusal| refusal.reason)?;
         return Ok(Edits::new(vec![edit]).unwrap().splice(input));
     }
     let mut edits = Vec::new();
@@ -97,7 +98,11 @@ fn apply(case: &EditCase, input: &str) -> Result<String, Reason> {
 
 fn objects(tree: &Tree<'_>) -> Vec<NodeId> {
     let Some(root) = tree.root() else { return Vec::new() };
-    let kind = |node: NodeId| tree.get(node, "kind").and_then(|kind| tree.scalar(kind)).unwrap_or_default();
+    let kind = |node: NodeId| {
+        tree.get(node, "kind")
+            .and_then(|kind| tree.scalar(kind))
+            .unwrap_or_default()
+    };
     let all = if kind(root).ends_with("List") {
         tree.items(tree.get(root, "items").unwrap()).collect()
     } else {
@@ -106,7 +111,12 @@ fn objects(tree: &Tree<'_>) -> Vec<NodeId> {
     all.into_iter().filter(|object| kind(*object) == "T").collect()
 }
 
-fn change(case: &EditCase, tree: &Tree<'_>, editor: &mut Editor<'_, '_>, object: NodeId) -> Result<(), capv_ipam::yaml::Refusal> {
+fn change(
+    case: &EditCase,
+    tree: &Tree<'_>,
+    editor: &mut Editor<'_, '_>,
+    object: NodeId,
+) -> Result<(), capv_ipam::yaml::Refusal> {
     if case.operation == "add-label" {
         return editor.set_at(object, &["metadata", "labels", "x.io/m"], &json!("true"));
     }
@@ -114,7 +124,8 @@ fn change(case: &EditCase, tree: &Tree<'_>, editor: &mut Editor<'_, '_>, object:
     if case.operation == "remove-item" {
         return editor.remove_items(devices, &[case.index.unwrap()]);
     }
-    tree.items(devices).try_for_each(|device| editor.set(device, "dhcp4", &json!(false)))
+    tree.items(devices)
+        .try_for_each(|device| editor.set(device, "dhcp4", &json!(false)))
 }
 
 #[test]
@@ -140,7 +151,12 @@ fn every_recorded_edit_is_exact() {
             failures.push(format!("{}: {result:?}", case.name));
         }
     }
-    assert!(failures.is_empty(), "{} of {count} differ:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {count} differ:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
     println!("{count} recorded edits");
 }
 
@@ -156,25 +172,49 @@ fn every_recorded_scalar_is_written_safely() {
             let plain = !written.starts_with('"');
             assert!(!plain || !json, "{text:?} stands plain in JSON");
             let safe = |safe: &Safe| matches!(safe, Safe::Word(word) if word == "all");
-            assert!(!plain || scalar.plain_safe || (safe(&scalar.sigs) && safe(&scalar.v3)), "{text:?} stands plain");
+            assert!(
+                !plain || scalar.plain_safe || (safe(&scalar.sigs) && safe(&scalar.v3)),
+                "{text:?} stands plain"
+            );
             if !plain {
                 assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
             }
         }
-        for value in [json!({"v": text}), json!({"v": [text]}), json!({ text.clone(): 1 }), json!({"a": {"b": [{text.clone(): text}]}})] {
+        for value in [
+            json!({"v": text}),
+            json!({"v": [text]}),
+            json!({ text.clone(): 1 }),
+            json!({"a": {"b": [{text.clone(): text}]}}),
+        ] {
             let Value::Object(map) = &value else { unreachable!() };
-            let flow = emit::Flow { json: false, spaced_colons: true, spaced_commas: true, lines: None };
-            let json = emit::Flow { json: true, ..flow.clone() };
+            let flow = emit::Flow {
+                json: false,
+                spaced_colons: true,
+                spaced_commas: true,
+                lines: None,
+            };
+            let json = emit::Flow {
+                json: true,
+                ..flow.clone()
+            };
             for document in [
                 emit::document(map, emit::Layout::default()),
-                emit::document(map, emit::Layout { indented_lists: true, step: 4, line_break: "\r\n" }),
+                emit::document(
+                    map,
+                    emit::Layout {
+                        indented_lists: true,
+                        step: 4,
+                        line_break: "\r\n",
+                    },
+                ),
                 emit::flow_value(&value, &flow),
                 emit::flow_value(&value, &json),
             ] {
                 if text.len() > 1000 && document.starts_with('{') {
                     continue; // a key that long has no flow form
                 }
-                let tree = Tree::parse(&Chunk::alone(&document), &limits).unwrap_or_else(|error| panic!("{error}: {document}"));
+                let tree = Tree::parse(&Chunk::alone(&document), &limits)
+                    .unwrap_or_else(|error| panic!("{error}: {document}"));
                 let root = tree.root().unwrap();
                 assert!(matches!(tree.kind(root), Kind::Mapping { .. }));
                 assert_eq!(tree.value(root, &limits).unwrap(), value, "{document}");

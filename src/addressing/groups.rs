@@ -104,13 +104,20 @@ impl<'m, 'a> Groups<'m, 'a> {
         };
         let mut users: Vec<(usize, usize)> = all.iter().enumerate().filter_map(used).collect();
         users.sort_unstable();
-        Groups { all, clusters: finder.clusters, users }
+        Groups {
+            all,
+            clusters: finder.clusters,
+            users,
+        }
     }
 
     /// The groups that use a template, as indices.
     pub fn users(&self, template: usize) -> impl Iterator<Item = usize> + Clone + '_ {
         let start = self.users.partition_point(|(of, _)| *of < template);
-        self.users[start..].iter().take_while(move |(of, _)| *of == template).map(|(_, group)| *group)
+        self.users[start..]
+            .iter()
+            .take_while(move |(of, _)| *of == template)
+            .map(|(_, group)| *group)
     }
 }
 
@@ -155,7 +162,10 @@ impl<'m, 'a> Finder<'m, 'a> {
                     clusters.push((&*name.value, index));
                     for reference in cluster.control_plane.iter().chain(&cluster.etcd) {
                         if let Some(name) = &reference.name {
-                            by_reference.entry((&*reference.kind, &*name.value)).or_default().push(index);
+                            by_reference
+                                .entry((&*reference.kind, &*name.value))
+                                .or_default()
+                                .push(index);
                         }
                     }
                 }
@@ -171,7 +181,11 @@ impl<'m, 'a> Finder<'m, 'a> {
             by_reference,
             used_classes: Vec::new(),
         };
-        finder.used_classes = finder.clusters.iter().filter_map(|cluster| finder.class_of(*cluster)).collect();
+        finder.used_classes = finder
+            .clusters
+            .iter()
+            .filter_map(|cluster| finder.class_of(*cluster))
+            .collect();
         finder
     }
 
@@ -181,7 +195,11 @@ impl<'m, 'a> Finder<'m, 'a> {
 
     fn of_object(&self, index: usize, object: &'m Object<'a>, group: &'m Group<'a>) -> Option<MachineGroup<'m, 'a>> {
         // A MachineSet of a MachineDeployment follows it; only the deployment is configured.
-        if group.owner.as_ref().is_some_and(|owner| owner.kind == "MachineDeployment") {
+        if group
+            .owner
+            .as_ref()
+            .is_some_and(|owner| owner.kind == "MachineDeployment")
+        {
             return None;
         }
         let reference = group.template();
@@ -194,7 +212,9 @@ impl<'m, 'a> Finder<'m, 'a> {
             cluster_name: group.cluster.as_ref().map(|name| &*name.value),
             class: None,
             reference,
-            template: reference.map_or(TemplateUse::Foreign, |reference| self.template(reference, object.namespace())),
+            template: reference.map_or(TemplateUse::Foreign, |reference| {
+                self.template(reference, object.namespace())
+            }),
         })
     }
 
@@ -215,15 +235,25 @@ impl<'m, 'a> Finder<'m, 'a> {
         let Some(name) = &reference.name else {
             return TemplateUse::Unnamed;
         };
-        let namespace = reference.namespace.as_ref().map(|namespace| &*namespace.value).or(namespace);
-        let mut candidates = self.templates.get(&name.value).filter(|template| self.object(*template).in_namespace(namespace));
+        let namespace = reference
+            .namespace
+            .as_ref()
+            .map(|namespace| &*namespace.value)
+            .or(namespace);
+        let mut candidates = self
+            .templates
+            .get(&name.value)
+            .filter(|template| self.object(*template).in_namespace(namespace));
         let (first, second) = (candidates.next(), candidates.next());
         let (Some(first), Some(second)) = (first, second) else {
             return first.map_or(TemplateUse::Missing, TemplateUse::Found);
         };
         let candidates: Vec<usize> = [first, second].into_iter().chain(candidates).collect();
-        let exact: Vec<usize> =
-            candidates.iter().copied().filter(|template| self.object(*template).namespace() == namespace).collect();
+        let exact: Vec<usize> = candidates
+            .iter()
+            .copied()
+            .filter(|template| self.object(*template).namespace() == namespace)
+            .collect();
         match if exact.is_empty() { candidates } else { exact }[..] {
             [] => TemplateUse::Missing,
             [template] => TemplateUse::Found(template),
@@ -233,19 +263,38 @@ impl<'m, 'a> Finder<'m, 'a> {
 
     /// The class of a Cluster with a topology.
     fn class_of(&self, cluster: usize) -> Option<usize> {
-        let Detail::Cluster(detail) = &self.object(cluster).detail else { return None };
+        let Detail::Cluster(detail) = &self.object(cluster).detail else {
+            return None;
+        };
         let topology = detail.topology.as_ref()?;
-        let namespace = topology.class_namespace.as_ref().map(|text| &*text.value).or(self.object(cluster).namespace());
+        let namespace = topology
+            .class_namespace
+            .as_ref()
+            .map(|text| &*text.value)
+            .or(self.object(cluster).namespace());
         let mut classes = self.classes.get(&topology.class.as_ref()?.value);
         classes.find(|class| self.object(*class).in_namespace(namespace))
     }
 
-    fn of_topology(&self, index: usize, object: &'m Object<'a>, cluster: &'m Cluster<'a>, all: &mut Vec<MachineGroup<'m, 'a>>) {
+    fn of_topology(
+        &self,
+        index: usize,
+        object: &'m Object<'a>,
+        cluster: &'m Cluster<'a>,
+        all: &mut Vec<MachineGroup<'m, 'a>>,
+    ) {
         let Some(topology) = &cluster.topology else { return };
         // A live dump holds the generated objects too: they are the groups then.
-        let generated = cluster.control_plane.as_ref().and_then(|reference| reference.name.as_ref()).is_some_and(|name| {
-            self.manifest.objects.iter().any(|object| matches!(object.detail, Detail::Group(_)) && object.name() == name.value)
-        });
+        let generated = cluster
+            .control_plane
+            .as_ref()
+            .and_then(|reference| reference.name.as_ref())
+            .is_some_and(|name| {
+                self.manifest
+                    .objects
+                    .iter()
+                    .any(|object| matches!(object.detail, Detail::Group(_)) && object.name() == name.value)
+            });
         if generated {
             return;
         }
@@ -267,27 +316,48 @@ impl<'m, 'a> Finder<'m, 'a> {
                 reference,
                 template: match (class, reference) {
                     (None, _) => TemplateUse::ClassMissing,
-                    (_, Some(reference)) if reference.is_machine_template() => self.template(reference, class_namespace),
+                    (_, Some(reference)) if reference.is_machine_template() => {
+                        self.template(reference, class_namespace)
+                    }
                     _ => TemplateUse::Foreign,
                 },
             });
         };
         let kind = control_plane_kind(class);
         let machines = class.and_then(|class| class.machines.as_ref());
-        group(GroupSource::TopologyControlPlane { cluster: index }, Role::ControlPlane, kind, object.name(), None, machines);
+        group(
+            GroupSource::TopologyControlPlane { cluster: index },
+            Role::ControlPlane,
+            kind,
+            object.name(),
+            None,
+            machines,
+        );
         for (place, workers) in topology.workers.iter().enumerate() {
             let name = workers.name.as_ref().map_or("", |name| &*name.value);
             let worker = workers.class.as_ref().map(|class| &*class.value);
             let found = class.and_then(|class| {
-                class.workers.iter().find(|known| known.class.as_ref().map(|class| &*class.value) == worker)
+                class
+                    .workers
+                    .iter()
+                    .find(|known| known.class.as_ref().map(|class| &*class.value) == worker)
             });
-            let source = GroupSource::TopologyWorkers { cluster: index, index: place };
+            let source = GroupSource::TopologyWorkers {
+                cluster: index,
+                index: place,
+            };
             let reference = found.and_then(|class| class.machines.as_ref());
             group(source, Role::Worker, "MachineDeployment", name, worker, reference);
         }
     }
 
-    fn of_class(&self, index: usize, object: &'m Object<'a>, class: &'m Class<'a>, all: &mut Vec<MachineGroup<'m, 'a>>) {
+    fn of_class(
+        &self,
+        index: usize,
+        object: &'m Object<'a>,
+        class: &'m Class<'a>,
+        all: &mut Vec<MachineGroup<'m, 'a>>,
+    ) {
         if self.used_classes.contains(&index) {
             return;
         }
@@ -310,19 +380,35 @@ impl<'m, 'a> Finder<'m, 'a> {
         };
         if let Some(reference) = &class.machines {
             let kind = control_plane_kind(Some(class));
-            group(GroupSource::ClassControlPlane(index), Role::ControlPlane, kind, object.name(), None, reference);
+            group(
+                GroupSource::ClassControlPlane(index),
+                Role::ControlPlane,
+                kind,
+                object.name(),
+                None,
+                reference,
+            );
         }
         for (place, worker) in class.workers.iter().enumerate() {
             let Some(reference) = &worker.machines else { continue };
             let name = worker.class.as_ref().map(|class| &*class.value);
             let source = GroupSource::ClassWorkers(index, place);
-            group(source, Role::Worker, "MachineDeployment", name.unwrap_or_default(), name, reference);
+            group(
+                source,
+                Role::Worker,
+                "MachineDeployment",
+                name.unwrap_or_default(),
+                name,
+                reference,
+            );
         }
     }
 }
 
 /// The kind of a class's control plane: that of its template without `Template`.
 fn control_plane_kind<'m>(class: Option<&'m Class<'_>>) -> &'m str {
-    let kind = class.and_then(|class| class.control_plane.as_ref()).map_or("KubeadmControlPlane", |reference| &*reference.kind);
+    let kind = class
+        .and_then(|class| class.control_plane.as_ref())
+        .map_or("KubeadmControlPlane", |reference| &*reference.kind);
     kind.strip_suffix("Template").unwrap_or(kind)
 }

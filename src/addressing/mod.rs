@@ -8,8 +8,8 @@ mod selector;
 mod validation;
 
 pub use configuration::{
-    API_VERSION, Acceptance, Backends, Binding, KIND, KubeVip, Members, PoolConfig, PoolKindConfig, Service, Spec, StaticAddressing,
-    Verb,
+    API_VERSION, Acceptance, Backends, Binding, KIND, KubeVip, Members, PoolConfig, PoolKindConfig, Service, Spec,
+    StaticAddressing, Verb,
 };
 pub use groups::{GroupSource, Groups, MachineGroup, TemplateUse};
 pub use reading::{ConfigDocument, read_configurations};

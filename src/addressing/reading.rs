@@ -34,7 +34,10 @@ struct Origin<'a> {
 ///
 /// # Errors
 /// Everything that is wrong with them.
-pub fn read_configurations<'a>(files: &[(usize, &'a str)], flags: &Value) -> Result<Vec<ConfigDocument<'a>>, Vec<Finding>> {
+pub fn read_configurations<'a>(
+    files: &[(usize, &'a str)],
+    flags: &Value,
+) -> Result<Vec<ConfigDocument<'a>>, Vec<Finding>> {
     let mut documents = Vec::new();
     let mut findings = Vec::new();
     for (source, text) in files {
@@ -45,7 +48,10 @@ pub fn read_configurations<'a>(files: &[(usize, &'a str)], flags: &Value) -> Res
             }
         }
     }
-    let given: Vec<String> = flags.as_object().map(|spec| spec.keys().cloned().collect()).unwrap_or_default();
+    let given: Vec<String> = flags
+        .as_object()
+        .map(|spec| spec.keys().cloned().collect())
+        .unwrap_or_default();
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -54,12 +60,17 @@ pub fn read_configurations<'a>(files: &[(usize, &'a str)], flags: &Value) -> Res
     }
     if documents.len() > 1 && !given.is_empty() {
         let message = "flags cannot be combined with several configurations";
-        return Err(vec![Finding::new(&codes::CONFIGURATION, message).help("write them into the configurations")]);
+        return Err(vec![
+            Finding::new(&codes::CONFIGURATION, message).help("write them into the configurations"),
+        ]);
     }
     let read: Vec<Result<ConfigDocument<'a>, Vec<Finding>>> = if documents.is_empty() {
         vec![document(None, flags, &given)]
     } else {
-        documents.into_iter().map(|origin| document(Some(origin), flags, &given)).collect()
+        documents
+            .into_iter()
+            .map(|origin| document(Some(origin), flags, &given))
+            .collect()
     };
     let mut configs = Vec::new();
     for result in read {
@@ -68,33 +79,59 @@ pub fn read_configurations<'a>(files: &[(usize, &'a str)], flags: &Value) -> Res
             Err(errors) => findings.extend(errors),
         }
     }
-    if findings.is_empty() { Ok(configs) } else { Err(findings) }
+    if findings.is_empty() {
+        Ok(configs)
+    } else {
+        Err(findings)
+    }
 }
 
 fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Finding> {
     if chunk.text.len() > LARGEST {
-        let message = format!("a configuration of {} bytes; at most {LARGEST} are read", chunk.text.len());
-        return Err(Finding::new(&codes::TOO_LARGE, message).at(source, Span::new(chunk.start..chunk.start)).help("split it, one document for each cluster"));
+        let message = format!(
+            "a configuration of {} bytes; at most {LARGEST} are read",
+            chunk.text.len()
+        );
+        return Err(Finding::new(&codes::TOO_LARGE, message)
+            .at(source, Span::new(chunk.start..chunk.start))
+            .help("split it, one document for each cluster"));
     }
     let tree = Tree::parse(chunk, &Limits::default()).map_err(|error| {
         let at = (chunk.start + error.at).min(chunk.range().end);
-        Finding::new(&codes::NOT_YAML, format!("not YAML: {}", error.problem)).at(source, Span::new(at..at)).help(hint(chunk.text, error.at))
+        Finding::new(&codes::NOT_YAML, format!("not YAML: {}", error.problem))
+            .at(source, Span::new(at..at))
+            .help(hint(chunk.text, error.at))
     })?;
-    Ok(tree.root().is_some().then_some(Origin { source, base: chunk.start, tree }))
+    Ok(tree.root().is_some().then_some(Origin {
+        source,
+        base: chunk.start,
+        tree,
+    }))
 }
 
-fn document<'a>(origin: Option<Origin<'a>>, flags: &Value, given: &[String]) -> Result<ConfigDocument<'a>, Vec<Finding>> {
+fn document<'a>(
+    origin: Option<Origin<'a>>,
+    flags: &Value,
+    given: &[String],
+) -> Result<ConfigDocument<'a>, Vec<Finding>> {
     let value = match &origin {
         None => serde_json::json!({"apiVersion": super::API_VERSION, "kind": super::KIND, "spec": flags}),
         Some(origin) => merged(origin, flags)?,
     };
-    let place = Places { origin: origin.as_ref(), flags: given };
+    let place = Places {
+        origin: origin.as_ref(),
+        flags: given,
+    };
     let config: StaticAddressing = match serde_path_to_error::deserialize(value) {
         Ok(config) => config,
         Err(error) => return Err(vec![place.structure(&error)]),
     };
     match validate(&config) {
-        Ok(()) => Ok(ConfigDocument { config, origin, flags: given.to_vec() }),
+        Ok(()) => Ok(ConfigDocument {
+            config,
+            origin,
+            flags: given.to_vec(),
+        }),
         Err(errors) => Err(errors.iter().map(|error| place.finding(error)).collect()),
     }
 }
@@ -102,17 +139,37 @@ fn document<'a>(origin: Option<Origin<'a>>, flags: &Value, given: &[String]) -> 
 /// The file's value with the flags laid over its `spec`.
 fn merged(origin: &Origin<'_>, flags: &Value) -> Result<Value, Vec<Finding>> {
     let at = |span: std::ops::Range<usize>| Span::new(origin.base + span.start..origin.base + span.end);
-    let Some(root) = origin.tree.root() else { return Ok(Value::Null) };
+    let Some(root) = origin.tree.root() else {
+        return Ok(Value::Null);
+    };
     let mut value = origin.tree.value(root, &Limits::default()).map_err(|error| {
-        vec![Finding::new(&codes::CONFIGURATION, error.problem).at(origin.source, at(error.span)).help("write each key once, as plain YAML")]
+        vec![
+            Finding::new(&codes::CONFIGURATION, error.problem)
+                .at(origin.source, at(error.span))
+                .help("write each key once, as plain YAML"),
+        ]
     })?;
-    let Some(over) = flags.as_object().filter(|over| !over.is_empty()) else { return Ok(value) };
-    let Some(spec) = value.get_mut("spec").and_then(Value::as_object_mut) else { return Ok(value) };
-    let has_pools = spec.get("pools").and_then(Value::as_array).is_some_and(|pools| !pools.is_empty());
+    let Some(over) = flags.as_object().filter(|over| !over.is_empty()) else {
+        return Ok(value);
+    };
+    let Some(spec) = value.get_mut("spec").and_then(Value::as_object_mut) else {
+        return Ok(value);
+    };
+    let has_pools = spec
+        .get("pools")
+        .and_then(Value::as_array)
+        .is_some_and(|pools| !pools.is_empty());
     if has_pools && over.contains_key("pools") {
-        let span = origin.tree.get(root, "spec").map_or(0..0, |spec| origin.tree.span_at(spec, &[], Some("pools")));
+        let span = origin
+            .tree
+            .get(root, "spec")
+            .map_or(0..0, |spec| origin.tree.span_at(spec, &[], Some("pools")));
         let message = "flags describe one pool and cannot be combined with the `pools` of a configuration";
-        return Err(vec![Finding::new(&codes::CONFIGURATION, message).at(origin.source, at(span)).help("write the pool into the configuration")]);
+        return Err(vec![
+            Finding::new(&codes::CONFIGURATION, message)
+                .at(origin.source, at(span))
+                .help("write the pool into the configuration"),
+        ]);
     }
     spec.extend(over.clone());
     Ok(value)
@@ -130,16 +187,24 @@ impl Places<'_, '_> {
         let origin = self.origin.filter(|_| self.flag(path).is_none())?;
         let span = origin.tree.span_at(origin.tree.root()?, path, key);
         let span = Span::new(origin.base + span.start..origin.base + span.end);
-        Some(Place { source: origin.source, span: first_line(origin.tree.text(), origin.base, span) })
+        Some(Place {
+            source: origin.source,
+            span: first_line(origin.tree.text(), origin.base, span),
+        })
     }
 
     /// The flag that gave the value of a path.
     fn flag(&self, path: &[Segment]) -> Option<String> {
-        let keys: Vec<&str> = path.iter().filter_map(|segment| match segment {
-            Segment::Key(key) => Some(key.as_str()),
-            Segment::Index(_) => None,
-        }).collect();
-        let [_, spec_key, rest @ ..] = &keys[..] else { return None };
+        let keys: Vec<&str> = path
+            .iter()
+            .filter_map(|segment| match segment {
+                Segment::Key(key) => Some(key.as_str()),
+                Segment::Index(_) => None,
+            })
+            .collect();
+        let [_, spec_key, rest @ ..] = &keys[..] else {
+            return None;
+        };
         if !self.flags.iter().any(|flag| flag == *spec_key) {
             return None;
         }
@@ -152,7 +217,10 @@ impl Places<'_, '_> {
             Some(flag) => format!("{flag}: {}", error.problem),
             None => error.problem.clone(),
         };
-        Finding { place: self.place(&error.path, None), ..Finding::new(error.code, message).help(error.help.clone()) }
+        Finding {
+            place: self.place(&error.path, None),
+            ..Finding::new(error.code, message).help(error.help.clone())
+        }
     }
 
     /// A key or a type that the structure does not have.
@@ -164,15 +232,24 @@ impl Places<'_, '_> {
             Some(flag) => format!("{flag}: {message}"),
             None => message,
         };
-        Finding { place: self.place(&path, key.as_deref()), ..Finding::new(&codes::CONFIGURATION, message).help(help) }
+        Finding {
+            place: self.place(&path, key.as_deref()),
+            ..Finding::new(&codes::CONFIGURATION, message).help(help)
+        }
     }
 }
 
 /// The part of a span on its first line.
 fn first_line(text: &str, base: usize, span: Span) -> Span {
     let start = span.start as usize - base;
-    let line = text[start..span.end as usize - base].lines().next().map_or(0, |line| line.trim_end().len());
-    Span { end: span.start + line as u32, ..span }
+    let line = text[start..span.end as usize - base]
+        .lines()
+        .next()
+        .map_or(0, |line| line.trim_end().len());
+    Span {
+        end: span.start + line as u32,
+        ..span
+    }
 }
 
 fn segment(segment: &serde_path_to_error::Segment) -> Option<Segment> {
@@ -193,12 +270,20 @@ fn explain(text: &str, path: &[Segment]) -> (String, String, Option<String>) {
     if let Some(rest) = text.strip_prefix("unknown field ") {
         let name = quoted(rest).unwrap_or_default();
         let allowed: Vec<&str> = rest.split('`').skip(2).skip(1).step_by(2).collect();
-        return (format!("unknown key `{name}`"), format!("allowed here: {}", allowed.join(", ")), Some(name));
+        return (
+            format!("unknown key `{name}`"),
+            format!("allowed here: {}", allowed.join(", ")),
+            Some(name),
+        );
     }
     if let Some(rest) = text.strip_prefix("unknown variant ") {
         let name = quoted(rest).unwrap_or_default();
         let allowed: Vec<&str> = rest.split('`').skip(3).step_by(2).collect();
-        return (format!("`{key}` cannot be `{name}`"), format!("allowed: {}", allowed.join(", ")), None);
+        return (
+            format!("`{key}` cannot be `{name}`"),
+            format!("allowed: {}", allowed.join(", ")),
+            None,
+        );
     }
     if let Some(rest) = text.strip_prefix("missing field ") {
         let name = quoted(rest).unwrap_or_default();
@@ -212,13 +297,19 @@ fn explain(text: &str, path: &[Segment]) -> (String, String, Option<String>) {
         Some((found, expected)) => (found, expected),
         None => return (format!("`{key}`: {text}"), "correct the value".to_owned(), None),
     };
-    let found = found.trim_start_matches("invalid type: ").trim_start_matches("invalid value: ");
+    let found = found
+        .trim_start_matches("invalid type: ")
+        .trim_start_matches("invalid value: ");
     let help = if found.starts_with("integer") || found.starts_with("boolean") || found.starts_with("floating") {
         "put the value in quotes".to_owned()
     } else {
         "correct the value".to_owned()
     };
-    (format!("`{key}` must be {}, not {found}", in_words(expected)), help, None)
+    (
+        format!("`{key}` must be {}, not {found}", in_words(expected)),
+        help,
+        None,
+    )
 }
 
 fn in_words(expected: &str) -> String {
@@ -235,12 +326,23 @@ fn in_words(expected: &str) -> String {
 
 /// `dnsServers` as the flag `dns-servers`.
 fn kebab(key: &str) -> String {
-    key.chars().flat_map(|char| if char.is_ascii_uppercase() { vec!['-', char.to_ascii_lowercase()] } else { vec![char] }).collect()
+    key.chars()
+        .flat_map(|char| {
+            if char.is_ascii_uppercase() {
+                vec!['-', char.to_ascii_lowercase()]
+            } else {
+                vec![char]
+            }
+        })
+        .collect()
 }
 
 impl ConfigDocument<'_> {
     fn places(&self) -> Places<'_, '_> {
-        Places { origin: self.origin.as_ref(), flags: &self.flags }
+        Places {
+            origin: self.origin.as_ref(),
+            flags: &self.flags,
+        }
     }
 
     /// The finding of an error, at its key or flag.
@@ -253,13 +355,15 @@ impl ConfigDocument<'_> {
     #[must_use]
     pub fn place_of_pool(&self, index: usize, key: &str) -> Option<Place> {
         let keys = |key: &str| Segment::Key(key.to_owned());
-        self.places().place(&[keys("spec"), keys("pools"), Segment::Index(index), keys(key)], None)
+        self.places()
+            .place(&[keys("spec"), keys("pools"), Segment::Index(index), keys(key)], None)
     }
 
     /// Where one of its acceptances stands.
     #[must_use]
     pub fn place_of_acceptance(&self, index: usize) -> Option<Place> {
         let keys = |key: &str| Segment::Key(key.to_owned());
-        self.places().place(&[keys("spec"), keys("accept"), Segment::Index(index)], None)
+        self.places()
+            .place(&[keys("spec"), keys("accept"), Segment::Index(index)], None)
     }
 }

@@ -6,8 +6,8 @@ use super::configuration::{Binding, PoolConfig, StaticAddressing};
 use super::groups::{Groups, MachineGroup, TemplateUse};
 use super::selector::Selector;
 use super::validation::{ConfigError, label_value_problem, object_name_problem};
-use crate::check::codes::{self, Code};
 use crate::check::Finding;
+use crate::check::codes::{self, Code};
 use crate::ipam::{AddressRange, usable_range};
 use crate::objects::{Detail, Manifest, Object, Role, Template, Text, is_placeholder};
 use crate::yaml::Segment;
@@ -116,31 +116,62 @@ pub fn select<'a>(
     }
     let mut templates = selector.chosen;
     templates.sort_unstable_by_key(|chosen| (chosen.object, chosen.pool));
-    Ok(Selection { scope, pools: selector.pools, templates })
+    Ok(Selection {
+        scope,
+        pools: selector.pools,
+        templates,
+    })
 }
 
-fn scope(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, config: &StaticAddressing) -> Result<ClusterScope, ConfigError> {
+fn scope(
+    manifest: &Manifest<'_>,
+    groups: &Groups<'_, '_>,
+    config: &StaticAddressing,
+) -> Result<ClusterScope, ConfigError> {
     let names = || {
-        let path = |object: &Object<'_>| object.namespace().map_or(object.name().to_owned(), |namespace| format!("{namespace}/{}", object.name()));
-        let names: Vec<String> = groups.clusters.iter().map(|cluster| path(&manifest.objects[*cluster])).collect();
+        let path = |object: &Object<'_>| {
+            object.namespace().map_or(object.name().to_owned(), |namespace| {
+                format!("{namespace}/{}", object.name())
+            })
+        };
+        let names: Vec<String> = groups
+            .clusters
+            .iter()
+            .map(|cluster| path(&manifest.objects[*cluster]))
+            .collect();
         names.join(", ")
     };
-    let error = |path: Vec<Segment>, problem: String, help: String| ConfigError { path, problem, help, code: &codes::CLUSTER_CHOICE };
+    let error = |path: Vec<Segment>, problem: String, help: String| ConfigError {
+        path,
+        problem,
+        help,
+        code: &codes::CLUSTER_CHOICE,
+    };
     let key = || vec![Segment::Key("spec".into()), Segment::Key("cluster".into())];
     match (&config.spec.cluster, &groups.clusters[..]) {
         (_, []) => Ok(ClusterScope::Whole),
         (None, [cluster]) => Ok(ClusterScope::Cluster(*cluster)),
         (None, _) => {
             let problem = format!("the manifest has several clusters: {}", names());
-            Err(error(key(), problem, "set `cluster` (--cluster) to one of them, in a configuration for each".into()))
+            Err(error(
+                key(),
+                problem,
+                "set `cluster` (--cluster) to one of them, in a configuration for each".into(),
+            ))
         }
         (Some(name), clusters) => {
-            let mut named = clusters.iter().filter(|cluster| manifest.objects[**cluster].name() == name);
+            let mut named = clusters
+                .iter()
+                .filter(|cluster| manifest.objects[**cluster].name() == name);
             match (named.next(), named.next()) {
                 (Some(cluster), None) => Ok(ClusterScope::Cluster(*cluster)),
                 (Some(_), Some(_)) => {
                     let problem = format!("the manifest has two clusters called {name}");
-                    Err(error(key(), problem, "give the manifests of the namespaces one at a time".into()))
+                    Err(error(
+                        key(),
+                        problem,
+                        "give the manifests of the namespaces one at a time".into(),
+                    ))
                 }
                 (None, _) => {
                     let problem = format!("the manifest has no cluster {name}; it has {}", names());
@@ -164,9 +195,18 @@ struct Selecting<'s, 'm, 'a> {
 
 impl<'a> Selecting<'_, '_, 'a> {
     fn error(&mut self, code: &'static Code, pool: usize, rest: &[Segment], problem: String, help: String) {
-        let mut path = vec![Segment::Key("spec".into()), Segment::Key("pools".into()), Segment::Index(pool)];
+        let mut path = vec![
+            Segment::Key("spec".into()),
+            Segment::Key("pools".into()),
+            Segment::Index(pool),
+        ];
         path.extend_from_slice(rest);
-        self.errors.push(ConfigError { path, problem, help, code });
+        self.errors.push(ConfigError {
+            path,
+            problem,
+            help,
+            code,
+        });
     }
 
     /// The groups of the configuration's cluster.
@@ -194,7 +234,9 @@ impl<'a> Selecting<'_, '_, 'a> {
             return;
         }
         let network = self.choose_nics(index, pool, &templates);
-        let Some(name) = self.pool_name(index, pool, &selectors) else { return };
+        let Some(name) = self.pool_name(index, pool, &selectors) else {
+            return;
+        };
         let cluster = match self.scope {
             ClusterScope::Cluster(cluster) => Some(&self.manifest.objects[cluster]),
             ClusterScope::Whole => None,
@@ -204,8 +246,14 @@ impl<'a> Selecting<'_, '_, 'a> {
             index,
             name,
             namespace: namespace.map(ToOwned::to_owned),
-            cluster_name: cluster.and_then(|cluster| cluster.name.as_ref()).map(|name| name.value.to_string()),
-            ranges: pool.addresses.iter().filter_map(|text| usable_range(text, pool.prefix).ok()).collect(),
+            cluster_name: cluster
+                .and_then(|cluster| cluster.name.as_ref())
+                .map(|name| name.value.to_string()),
+            ranges: pool
+                .addresses
+                .iter()
+                .filter_map(|text| usable_range(text, pool.prefix).ok())
+                .collect(),
             network: network.filter(|network| !is_placeholder(network) && label_value_problem(network).is_none()),
             first_template: first,
         });
@@ -236,10 +284,18 @@ impl<'a> Selecting<'_, '_, 'a> {
                 "the input is empty".to_owned()
             } else if known.is_empty() {
                 "it has no machine groups".to_owned()
-            } else { format!("it has {}", known.join(", ")) };
+            } else {
+                format!("it has {}", known.join(", "))
+            };
             let problem = format!("{selector} selects no group with a VSphereMachineTemplate in the manifest; {known}");
             let path = [Segment::Key("machines".into()), Segment::Index(at)];
-            self.error(&codes::EMPTY_SELECTION, pool, &path, problem, "correct the selector, or give the whole manifest".into());
+            self.error(
+                &codes::EMPTY_SELECTION,
+                pool,
+                &path,
+                problem,
+                "correct the selector, or give the whole manifest".into(),
+            );
         }
         self.findings.extend(findings);
         found
@@ -253,13 +309,18 @@ impl<'a> Selecting<'_, '_, 'a> {
         let is_template = |object: &&Object<'_>| matches!(object.detail, Detail::Template(_));
         let named = |object: &&Object<'_>| object.name.as_ref().is_some_and(|own| own.value == name);
         let objects = self.manifest.objects.iter().enumerate();
-        let found: Vec<usize> =
-            objects.filter(|(_, object)| is_template(object) && named(object) && object.in_namespace(namespace)).map(|(index, _)| index).collect();
+        let found: Vec<usize> = objects
+            .filter(|(_, object)| is_template(object) && named(object) && object.in_namespace(namespace))
+            .map(|(index, _)| index)
+            .collect();
         match found[..] {
             [] => {
                 let templates = self.manifest.objects.iter().filter(is_template);
                 let known: Vec<&str> = templates.map(|template| template.name()).collect();
-                let problem = format!("the manifest has no VSphereMachineTemplate {name}; it has [{}]", known.join(", "));
+                let problem = format!(
+                    "the manifest has no VSphereMachineTemplate {name}; it has [{}]",
+                    known.join(", ")
+                );
                 let path = [Segment::Key("machines".into()), Segment::Index(at)];
                 self.error(&codes::EMPTY_SELECTION, pool, &path, problem, "correct the name".into());
                 Vec::new()
@@ -275,39 +336,63 @@ impl<'a> Selecting<'_, '_, 'a> {
     fn unusable(&self, group: &MachineGroup<'_, '_>, problem: &TemplateUse) -> Finding {
         let holder = match group.source {
             super::GroupSource::Object(object) => object,
-            super::GroupSource::TopologyControlPlane { cluster } | super::GroupSource::TopologyWorkers { cluster, .. } => cluster,
+            super::GroupSource::TopologyControlPlane { cluster }
+            | super::GroupSource::TopologyWorkers { cluster, .. } => cluster,
             super::GroupSource::ClassControlPlane(class) | super::GroupSource::ClassWorkers(class, _) => class,
         };
         let object = &self.manifest.objects[holder];
         let source = self.manifest.source_of(object);
         let reference = group.reference.filter(|_| group.class.is_none());
-        let span = reference.map_or(object.name_span(), |reference| reference.name.as_ref().map_or(object.name_span(), |name| name.span));
+        let span = reference.map_or(object.name_span(), |reference| {
+            reference.name.as_ref().map_or(object.name_span(), |name| name.span)
+        });
         match problem {
             TemplateUse::Ambiguous(templates) => self.ambiguous(templates),
-            TemplateUse::ClassMissing => Finding::new(&codes::CLASS_MISSING, format!("{object} is made from the ClusterClass {}, which is not in the manifest", class_name(object).map_or("<no name>", |name| &name.value)))
-                .on(object)
-                .at(source, class_name(object).map_or(span, |name| name.span))
-                .help("give the manifest of the ClusterClass and its templates as well (-f may be repeated)"),
-            TemplateUse::Unnamed => Finding::new(&codes::TEMPLATE_MISSING, format!("{group} refers to a VSphereMachineTemplate without a name"))
+            TemplateUse::ClassMissing => Finding::new(
+                &codes::CLASS_MISSING,
+                format!(
+                    "{object} is made from the ClusterClass {}, which is not in the manifest",
+                    class_name(object).map_or("<no name>", |name| &name.value)
+                ),
+            )
+            .on(object)
+            .at(source, class_name(object).map_or(span, |name| name.span))
+            .help("give the manifest of the ClusterClass and its templates as well (-f may be repeated)"),
+            TemplateUse::Unnamed => Finding::new(
+                &codes::TEMPLATE_MISSING,
+                format!("{group} refers to a VSphereMachineTemplate without a name"),
+            )
+            .on(object)
+            .at(source, span)
+            .help("write the name of its template, or select it by template/NAME"),
+            _ => {
+                let name = group
+                    .reference
+                    .and_then(|reference| reference.name.as_ref())
+                    .map_or("", |name| &name.value);
+                Finding::new(
+                    &codes::TEMPLATE_MISSING,
+                    format!("{group} refers to the VSphereMachineTemplate {name}, which is not in the manifest"),
+                )
                 .on(object)
                 .at(source, span)
-                .help("write the name of its template, or select it by template/NAME"),
-            _ => {
-                let name = group.reference.and_then(|reference| reference.name.as_ref()).map_or("", |name| &name.value);
-                Finding::new(&codes::TEMPLATE_MISSING, format!("{group} refers to the VSphereMachineTemplate {name}, which is not in the manifest"))
-                    .on(object)
-                    .at(source, span)
-                    .help("give the manifest that holds the template as well (-f may be repeated)")
+                .help("give the manifest that holds the template as well (-f may be repeated)")
             }
         }
     }
 
     fn ambiguous(&self, templates: &[usize]) -> Finding {
-        let objects: Vec<&Object<'_>> = templates.iter().map(|template| &self.manifest.objects[*template]).collect();
-        let finding = Finding::new(&codes::TEMPLATE_AMBIGUOUS, format!("{} templates are called {}", objects.len(), objects[0].name()))
-            .on(objects[0])
-            .at(self.manifest.source_of(objects[0]), objects[0].name_span())
-            .help("remove or rename one of them");
+        let objects: Vec<&Object<'_>> = templates
+            .iter()
+            .map(|template| &self.manifest.objects[*template])
+            .collect();
+        let finding = Finding::new(
+            &codes::TEMPLATE_AMBIGUOUS,
+            format!("{} templates are called {}", objects.len(), objects[0].name()),
+        )
+        .on(objects[0])
+        .at(self.manifest.source_of(objects[0]), objects[0].name_span())
+        .help("remove or rename one of them");
         match objects.get(1) {
             Some(other) => finding.with(self.manifest.source_of(other), other.name_span(), "the other one"),
             None => finding,
@@ -321,7 +406,9 @@ impl<'a> Selecting<'_, '_, 'a> {
         let earlier: HashSet<usize> = self.chosen.iter().map(|chosen| chosen.object).collect();
         for &template in templates {
             let object = &self.manifest.objects[template];
-            let Detail::Template(detail) = &object.detail else { continue };
+            let Detail::Template(detail) = &object.detail else {
+                continue;
+            };
             if let Some(finding) = self.patched(template) {
                 self.findings.push(finding);
                 continue;
@@ -333,17 +420,34 @@ impl<'a> Selecting<'_, '_, 'a> {
                     if self.config.spec.binding == Binding::Label && earlier.contains(&template) {
                         let problem = format!("{object} is chosen by two pools, and a template has one pool label");
                         let help = "use `binding: addressesFromPools`, or choose different groups".to_owned();
-                        self.error(&codes::TWO_POOLS, index, &[Segment::Key("machines".into())], problem, help);
+                        self.error(
+                            &codes::TWO_POOLS,
+                            index,
+                            &[Segment::Key("machines".into())],
+                            problem,
+                            help,
+                        );
                         continue;
                     }
-                    self.chosen.push(ChosenTemplate { object: template, pool: place, nics });
+                    self.chosen.push(ChosenTemplate {
+                        object: template,
+                        pool: place,
+                        nics,
+                    });
                 }
                 Err((code, message, help)) if pool.network.is_some() && code.id == codes::NIC_CHOICE.id => {
-                    self.error(code, index, &[Segment::Key("network".into())], format!("{object} {message}"), help);
+                    self.error(
+                        code,
+                        index,
+                        &[Segment::Key("network".into())],
+                        format!("{object} {message}"),
+                        help,
+                    );
                 }
                 Err((code, message, help)) => {
                     let finding = Finding::new(code, format!("{object} {message}")).on(object);
-                    self.findings.push(finding.at(self.manifest.source_of(object), detail.span).help(help));
+                    self.findings
+                        .push(finding.at(self.manifest.source_of(object), detail.span).help(help));
                 }
             }
         }
@@ -384,14 +488,29 @@ impl<'a> Selecting<'_, '_, 'a> {
             } else {
                 "without a Cluster in the manifest a pool needs a name"
             };
-            self.error(&codes::NAME_REQUIRED, index, &[], problem.to_owned(), "set `name` (--name)".into());
+            self.error(
+                &codes::NAME_REQUIRED,
+                index,
+                &[],
+                problem.to_owned(),
+                "set `name` (--name)".into(),
+            );
             return None;
         };
         let name = selector.pool_name(&cluster.value);
         let label = self.config.spec.binding == Binding::Label && !is_placeholder(&name);
-        let problem = label.then(|| label_value_problem(&name)).flatten().or_else(|| object_name_problem(&name));
+        let problem = label
+            .then(|| label_value_problem(&name))
+            .flatten()
+            .or_else(|| object_name_problem(&name));
         if let Some(problem) = problem {
-            self.error(&codes::CONFIGURATION, index, &[], format!("the default name does not work: {problem}"), "set `name` (--name)".into());
+            self.error(
+                &codes::CONFIGURATION,
+                index,
+                &[],
+                format!("the default name does not work: {problem}"),
+                "set `name` (--name)".into(),
+            );
             return None;
         }
         Some(name)
@@ -404,9 +523,14 @@ impl<'a> Selecting<'_, '_, 'a> {
             let object = &self.manifest.objects[template];
             let chosen = |group: &&MachineGroup<'_, 'a>| self.chooses(group, object.name());
             let all = || users.clone().map(|user| &self.groups.all[user]);
-            let Some(stranger) = all().find(|group| !chosen(group)) else { continue };
+            let Some(stranger) = all().find(|group| !chosen(group)) else {
+                continue;
+            };
             let mine: Vec<String> = all().filter(chosen).map(ToString::to_string).collect();
-            let message = format!("{object} is used by {} and also by {stranger}, which is not chosen", mine.join(", "));
+            let message = format!(
+                "{object} is used by {} and also by {stranger}, which is not chosen",
+                mine.join(", ")
+            );
             self.findings.push(
                 Finding::new(&codes::TEMPLATE_SHARED, message)
                     .on(object)
@@ -423,13 +547,15 @@ impl<'a> Selecting<'_, '_, 'a> {
             ClusterScope::Whole => true,
         };
         let selectors = self.config.spec.pools.iter().flat_map(|pool| &pool.machines);
-        selectors.filter_map(|text| text.parse::<Selector>().ok()).any(|selector| match selector {
-            Selector::Template(name) => name == template,
-            Selector::All => in_scope,
-            Selector::ControlPlane => in_scope && group.role == Role::ControlPlane,
-            Selector::Workers => in_scope && group.role == Role::Worker,
-            Selector::Group { kind, name } => in_scope && group.kind == kind && group.name == name,
-        })
+        selectors
+            .filter_map(|text| text.parse::<Selector>().ok())
+            .any(|selector| match selector {
+                Selector::Template(name) => name == template,
+                Selector::All => in_scope,
+                Selector::ControlPlane => in_scope && group.role == Role::ControlPlane,
+                Selector::Workers => in_scope && group.role == Role::Worker,
+                Selector::Group { kind, name } => in_scope && group.kind == kind && group.name == name,
+            })
     }
 }
 
@@ -443,7 +569,10 @@ fn class_name<'o, 'a>(cluster: &'o Object<'a>) -> Option<&'o Text<'a>> {
 /// The NICs of a template that a pool serves.
 fn nics(template: &Template<'_>, network: Option<&str>) -> Result<NicSet, (&'static Code, String, String)> {
     let names = || {
-        let names = template.nics.iter().map(|nic| nic.network.as_ref().map_or("<none>", |name| &name.value));
+        let names = template
+            .nics
+            .iter()
+            .map(|nic| nic.network.as_ref().map_or("<none>", |name| &name.value));
         names.collect::<Vec<_>>().join(", ")
     };
     if template.nics.is_empty() {
@@ -455,11 +584,20 @@ fn nics(template: &Template<'_>, network: Option<&str>) -> Result<NicSet, (&'sta
             return Ok(NicSet(1));
         }
         let help = format!("set `network` (--network) to one of: {}", names());
-        return Err((&codes::NIC_CHOICE, format!("has {} NICs and no network is named", template.nics.len()), help));
+        return Err((
+            &codes::NIC_CHOICE,
+            format!("has {} NICs and no network is named", template.nics.len()),
+            help,
+        ));
     };
     let on_network = |nic: &crate::objects::Nic<'_>| nic.network.as_ref().is_some_and(|name| name.value == network);
     let mut found = NicSet::default();
-    template.nics.iter().enumerate().filter(|(_, nic)| on_network(nic)).for_each(|(index, _)| found.insert(index));
+    template
+        .nics
+        .iter()
+        .enumerate()
+        .filter(|(_, nic)| on_network(nic))
+        .for_each(|(index, _)| found.insert(index));
     if found.first().is_none() {
         let help = format!("its NICs are on: {}", names());
         return Err((&codes::NIC_CHOICE, format!("has no NIC on the network {network}"), help));

@@ -35,7 +35,10 @@ impl FromStr for Selector {
             _ => match text.split_once('/') {
                 Some(("", _) | (_, "")) | None => Err(format!("{text:?} is no selector; {allowed}")),
                 Some(("template", name)) => Ok(Selector::Template(name.to_owned())),
-                Some((kind, name)) => Ok(Selector::Group { kind: kind.to_owned(), name: name.to_owned() }),
+                Some((kind, name)) => Ok(Selector::Group {
+                    kind: kind.to_owned(),
+                    name: name.to_owned(),
+                }),
             },
         }
     }
@@ -58,9 +61,11 @@ impl Selector {
     #[must_use]
     pub fn pool_name(&self, cluster: &str) -> String {
         let selector = match self {
-            Selector::Group { name, .. } | Selector::Template(name) => {
-                name.strip_prefix(cluster).and_then(|rest| rest.strip_prefix('-')).unwrap_or(name).to_owned()
-            }
+            Selector::Group { name, .. } | Selector::Template(name) => name
+                .strip_prefix(cluster)
+                .and_then(|rest| rest.strip_prefix('-'))
+                .unwrap_or(name)
+                .to_owned(),
             word => word.to_string(),
         };
         format!("{cluster}-{selector}-pool")
@@ -77,7 +82,12 @@ mod tests {
         assert_eq!(name("control-plane"), "demo-control-plane-pool");
         assert_eq!(name("MachineDeployment/demo-md-0"), "demo-md-0-pool");
         assert_eq!(name("template/gpu"), "demo-gpu-pool");
-        assert!("masters".parse::<Selector>().unwrap_err().contains("allowed are control-plane"));
+        assert!(
+            "masters"
+                .parse::<Selector>()
+                .unwrap_err()
+                .contains("allowed are control-plane")
+        );
         assert!("template/".parse::<Selector>().is_err());
     }
 }

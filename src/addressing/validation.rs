@@ -33,11 +33,19 @@ pub fn validate(config: &StaticAddressing) -> Result<(), Vec<ConfigError>> {
     errors.document(config);
     let spec = &config.spec;
     if spec.pools.is_empty() && spec.kube_vip == KubeVip::Keep {
-        errors.add(&["spec"], "the configuration asks for nothing", "add `pools`, or `kubeVip: remove`");
+        errors.add(
+            &["spec"],
+            "the configuration asks for nothing",
+            "add `pools`, or `kubeVip: remove`",
+        );
     }
     if spec.pool_kind == PoolKindConfig::InClusterIPPool && spec.binding != Binding::AddressesFromPools {
         let help = "set `binding: addressesFromPools`, or leave `poolKind` out";
-        errors.add(&["spec", "poolKind"], "an InClusterIPPool cannot be bound by label", help);
+        errors.add(
+            &["spec", "poolKind"],
+            "an InClusterIPPool cannot be bound by label",
+            help,
+        );
     }
     for (index, pool) in spec.pools.iter().enumerate() {
         errors.pool(index, pool, config);
@@ -55,11 +63,21 @@ impl Errors {
     }
 
     fn push(&mut self, code: &'static Code, path: Vec<Segment>, problem: String, help: String) {
-        self.0.push(ConfigError { path, problem, help, code });
+        self.0.push(ConfigError {
+            path,
+            problem,
+            help,
+            code,
+        });
     }
 
     fn of_pool(&mut self, index: usize, rest: &[&str], problem: impl Into<String>, help: impl Into<String>) {
-        self.push(&codes::CONFIGURATION, pool_path(index, rest, None), problem.into(), help.into());
+        self.push(
+            &codes::CONFIGURATION,
+            pool_path(index, rest, None),
+            problem.into(),
+            help.into(),
+        );
     }
 
     fn document(&mut self, config: &StaticAddressing) {
@@ -68,7 +86,11 @@ impl Errors {
             self.add(&["apiVersion"], problem, format!("write `apiVersion: {API_VERSION}`"));
         }
         if config.kind != KIND {
-            self.add(&["kind"], format!("the kind is {:?}, not {KIND}", config.kind), format!("write `kind: {KIND}`"));
+            self.add(
+                &["kind"],
+                format!("the kind is {:?}, not {KIND}", config.kind),
+                format!("write `kind: {KIND}`"),
+            );
         }
     }
 
@@ -78,15 +100,30 @@ impl Errors {
         for (at, server) in pool.dns_servers.iter().enumerate() {
             if parse_address(server).is_err() && !is_placeholder(server) {
                 let path = pool_path(index, &["dnsServers"], Some(at));
-                self.push(&codes::CONFIGURATION, path, format!("{server:?} is no IP address"), "write name servers as addresses".into());
+                self.push(
+                    &codes::CONFIGURATION,
+                    path,
+                    format!("{server:?} is no IP address"),
+                    "write name servers as addresses".into(),
+                );
             }
         }
         if config.spec.pool_kind == PoolKindConfig::InClusterIPPool {
             if !pool.pre_allocations.is_empty() {
-                self.of_pool(index, &["preAllocations"], "an InClusterIPPool has no preAllocations", "leave it out, or use `poolKind: IPPool`");
+                self.of_pool(
+                    index,
+                    &["preAllocations"],
+                    "an InClusterIPPool has no preAllocations",
+                    "leave it out, or use `poolKind: IPPool`",
+                );
             }
             if pool.name_prefix.is_some() {
-                self.of_pool(index, &["namePrefix"], "an InClusterIPPool has no namePrefix", "leave it out, or use `poolKind: IPPool`");
+                self.of_pool(
+                    index,
+                    &["namePrefix"],
+                    "an InClusterIPPool has no namePrefix",
+                    "leave it out, or use `poolKind: IPPool`",
+                );
             }
         }
         self.addresses(index, pool);
@@ -134,7 +171,11 @@ impl Errors {
             None => None,
             Some((_, Ok(gateway))) => Some(gateway),
             Some((text, Err(error))) => {
-                let help = if text.contains('/') { "write the address alone; the length belongs to `prefix`" } else { "write one IP address" };
+                let help = if text.contains('/') {
+                    "write the address alone; the length belongs to `prefix`"
+                } else {
+                    "write one IP address"
+                };
                 return self.of_pool(index, &["gateway"], error.to_string(), help);
             }
         };
@@ -144,7 +185,8 @@ impl Errors {
             let range = match usable_range(text, Some(prefix)) {
                 Ok(range) => range,
                 Err(error) => {
-                    let help = "allowed are ranges (10.0.0.10-10.0.0.20), networks (10.0.0.0/28) and single addresses".to_owned();
+                    let help = "allowed are ranges (10.0.0.10-10.0.0.20), networks (10.0.0.0/28) and single addresses"
+                        .to_owned();
                     self.push(&codes::CONFIGURATION, path(), error.to_string(), help);
                     continue;
                 }
@@ -156,7 +198,12 @@ impl Errors {
             let family = gateway.map(Family::of).or(ranges.first().map(|first| first.family()));
             if let Some(family) = family.filter(|family| *family != range.family()) {
                 let problem = format!("{text} is {}, the rest of the pool is {family}", range.family());
-                self.push(&codes::CONFIGURATION, path(), problem, "give each family a pool of its own".into());
+                self.push(
+                    &codes::CONFIGURATION,
+                    path(),
+                    problem,
+                    "give each family a pool of its own".into(),
+                );
             } else {
                 self.in_network(path(), range, pool, prefix, gateway, ranges.first().copied());
             }
@@ -177,14 +224,28 @@ impl Errors {
         let inside = gateway.or(first.map(AddressRange::start)).unwrap_or(range.start());
         let Ok(network) = Network::new(inside, prefix) else {
             let help = format!("write 0 to {}", range.family().bits());
-            return self.push(&codes::CONFIGURATION, path, format!("a prefix of {prefix} does not fit {}", range.family()), help);
+            return self.push(
+                &codes::CONFIGURATION,
+                path,
+                format!("a prefix of {prefix} does not fit {}", range.family()),
+                help,
+            );
         };
         let whole = AddressRange::whole(network);
         for end in [range.start(), range.end()] {
             if !whole.contains(end) {
-                let of = if gateway.is_some() { "its gateway's network" } else { "the network of the pool's first address" };
+                let of = if gateway.is_some() {
+                    "its gateway's network"
+                } else {
+                    "the network of the pool's first address"
+                };
                 let problem = format!("{end} lies outside {of} {}/{prefix}", network.network());
-                return self.push(&codes::ADDRESS_OUTSIDE, path, problem, "correct the address, the prefix or the gateway".into());
+                return self.push(
+                    &codes::ADDRESS_OUTSIDE,
+                    path,
+                    problem,
+                    "correct the address, the prefix or the gateway".into(),
+                );
             }
         }
         let reserved = [
@@ -192,11 +253,19 @@ impl Errors {
             (network.anycast(), "the network address"),
             (network.broadcast(), "the broadcast address"),
         ];
-        let servers = pool.dns_servers.iter().map(|server| (parse_address(server).ok(), "the name server"));
+        let servers = pool
+            .dns_servers
+            .iter()
+            .map(|server| (parse_address(server).ok(), "the name server"));
         for (address, what) in reserved.into_iter().chain(servers) {
             if let Some(address) = address.filter(|address| range.contains(*address)) {
                 let problem = format!("{range} holds {what} {address}");
-                self.push(&codes::ADDRESS_RESERVED, path.clone(), problem, format!("leave {address} out: write the ranges around it"));
+                self.push(
+                    &codes::ADDRESS_RESERVED,
+                    path.clone(),
+                    problem,
+                    format!("leave {address} out: write the ranges around it"),
+                );
             }
         }
     }
@@ -213,7 +282,12 @@ impl Errors {
                 Ok(address) if !seen.insert(address) => format!("{address} is preallocated twice"),
                 Ok(_) => continue,
             };
-            self.of_pool(index, &["preAllocations", claim], problem, "give each claim an address of this pool that no other has");
+            self.of_pool(
+                index,
+                &["preAllocations", claim],
+                problem,
+                "give each claim an address of this pool that no other has",
+            );
         }
     }
 
@@ -222,8 +296,13 @@ impl Errors {
         let mut seen: Vec<(usize, AddressRange)> = Vec::new();
         for (index, pool) in config.spec.pools.iter().enumerate() {
             for (at, text) in pool.addresses.iter().enumerate() {
-                let Ok(range) = usable_range(text, pool.prefix) else { continue };
-                if let Some((other, _)) = seen.iter().find(|(other, taken)| *other != index && taken.overlaps(range)) {
+                let Ok(range) = usable_range(text, pool.prefix) else {
+                    continue;
+                };
+                if let Some((other, _)) = seen
+                    .iter()
+                    .find(|(other, taken)| *other != index && taken.overlaps(range))
+                {
                     let problem = format!("{text} is also in pool {} of this configuration", other + 1);
                     let path = pool_path(index, &["addresses"], Some(at));
                     self.push(&codes::POOLS_OVERLAP, path, problem, "separate the ranges".into());
@@ -237,15 +316,28 @@ impl Errors {
         for (index, acceptance) in config.spec.accept.iter().enumerate() {
             let path = |key: &str| vec![key_of("spec"), key_of("accept"), Segment::Index(index), key_of(key)];
             match codes::find(&acceptance.code) {
-                None => self.push(&codes::CONFIGURATION, path("code"), format!("there is no finding {}", acceptance.code), "see `capv-ipam explain`".into()),
+                None => self.push(
+                    &codes::CONFIGURATION,
+                    path("code"),
+                    format!("there is no finding {}", acceptance.code),
+                    "see `capv-ipam explain`".into(),
+                ),
                 Some(code) if code.stops_edits() => {
-                    let problem = format!("{} cannot be accepted: it says that a wanted edit cannot be made", code.id);
+                    let problem = format!(
+                        "{} cannot be accepted: it says that a wanted edit cannot be made",
+                        code.id
+                    );
                     self.push(&codes::CONFIGURATION, path("code"), problem, code.cure.to_owned());
                 }
                 Some(_) => {}
             }
             if acceptance.reason.trim().is_empty() {
-                self.push(&codes::CONFIGURATION, path("reason"), "an acceptance needs a reason".into(), "say why the finding is fine".into());
+                self.push(
+                    &codes::CONFIGURATION,
+                    path("reason"),
+                    "an acceptance needs a reason".into(),
+                    "say why the finding is fine".into(),
+                );
             }
         }
     }
@@ -270,12 +362,19 @@ fn pool_path(index: usize, rest: &[&str], item: Option<usize>) -> Vec<Segment> {
 /// Kubernetes' rule for label values: at most 63 characters of `[A-Za-z0-9._-]`, a letter or digit at both ends.
 #[must_use]
 pub(crate) fn label_value_problem(value: &str) -> Option<String> {
-    let inner = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    let inner = value
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
     if value.len() > 63 {
-        Some(format!("{value:?} has {} characters; the label that names the pool holds at most 63", value.len()))
+        Some(format!(
+            "{value:?} has {} characters; the label that names the pool holds at most 63",
+            value.len()
+        ))
     } else if !inner || !ends(value.bytes().next()) || !ends(value.bytes().last()) {
-        Some(format!("{value:?} cannot stand in a label (letters, digits, `-`, `_`, `.`; a letter or digit at both ends)"))
+        Some(format!(
+            "{value:?} cannot stand in a label (letters, digits, `-`, `_`, `.`; a letter or digit at both ends)"
+        ))
     } else {
         None
     }
@@ -288,7 +387,9 @@ pub(crate) fn object_name_problem(name: &str) -> Option<String> {
         return None;
     }
     let part = |part: &str| {
-        let inner = part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let inner = part
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         !part.is_empty() && inner && !part.starts_with('-') && !part.ends_with('-')
     };
     (name.len() > 253 || !name.split('.').all(part))

@@ -10,7 +10,9 @@ pub fn accept(findings: Vec<Finding>, acceptances: &[(Acceptance, Option<Place>)
     let mut used = vec![false; acceptances.len()];
     let mut kept = Vec::new();
     for mut finding in findings {
-        let found = acceptances.iter().position(|(acceptance, _)| matches(acceptance, &finding));
+        let found = acceptances
+            .iter()
+            .position(|(acceptance, _)| matches(acceptance, &finding));
         let Some(index) = found else {
             kept.push(finding);
             continue;
@@ -22,10 +24,15 @@ pub fn accept(findings: Vec<Finding>, acceptances: &[(Acceptance, Option<Place>)
         }
     }
     let unused = acceptances.iter().zip(&used).filter(|(_, used)| !**used);
-    kept.extend(unused.map(|((acceptance, place), _)| Finding {
-        place: *place,
-        ..Finding::new(&codes::UNUSED_ACCEPTANCE, format!("the acceptance of {acceptance} matches no finding"))
+    kept.extend(unused.map(|((acceptance, place), _)| {
+        Finding {
+            place: *place,
+            ..Finding::new(
+                &codes::UNUSED_ACCEPTANCE,
+                format!("the acceptance of {acceptance} matches no finding"),
+            )
             .help("remove it, or correct its code or object")
+        }
     }));
     kept
 }

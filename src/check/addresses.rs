@@ -17,7 +17,11 @@ struct Held {
 }
 
 /// Findings about addresses.
-pub(crate) fn addresses(manifest: &Manifest<'_>, wishes: &[(&ConfigDocument<'_>, &Selection)], findings: &mut Vec<Finding>) {
+pub(crate) fn addresses(
+    manifest: &Manifest<'_>,
+    wishes: &[(&ConfigDocument<'_>, &Selection)],
+    findings: &mut Vec<Finding>,
+) {
     let mut held = wanted(wishes);
     held.extend(present(manifest, wishes, findings));
     overlaps(&mut held, findings);
@@ -27,10 +31,16 @@ pub(crate) fn addresses(manifest: &Manifest<'_>, wishes: &[(&ConfigDocument<'_>,
             match parse_address(&host.value) {
                 Ok(address) => endpoint_inside(object, source, host.span, address, &held, findings),
                 Err(_) if is_placeholder(&host.value) && !wishes.is_empty() => findings.push(
-                    Finding::new(&codes::UNKNOWN_UNTIL_SUBSTITUTED, format!("the endpoint of {object} is {}; whether a pool holds it is not known", host.value))
-                        .on(object)
-                        .at(source, host.span)
-                        .help("check the manifest once more after the substitution"),
+                    Finding::new(
+                        &codes::UNKNOWN_UNTIL_SUBSTITUTED,
+                        format!(
+                            "the endpoint of {object} is {}; whether a pool holds it is not known",
+                            host.value
+                        ),
+                    )
+                    .on(object)
+                    .at(source, host.span)
+                    .help("check the manifest once more after the substitution"),
                 ),
                 Err(_) => {}
             }
@@ -47,18 +57,30 @@ fn wanted(wishes: &[(&ConfigDocument<'_>, &Selection)]) -> Vec<Held> {
     for (document, selection) in wishes {
         for pool in &selection.pools {
             let place = document.place_of_pool(pool.index, "addresses");
-            held.extend(pool.ranges.iter().map(|range| Held { range: *range, pool: format!("the pool {}", pool.name), place, wanted: true }));
+            held.extend(pool.ranges.iter().map(|range| Held {
+                range: *range,
+                pool: format!("the pool {}", pool.name),
+                place,
+                wanted: true,
+            }));
         }
     }
     held
 }
 
 /// The pools of the manifest that are not about to be replaced, with a warning for reserved addresses in them (metal3 allows them).
-fn present(manifest: &Manifest<'_>, wishes: &[(&ConfigDocument<'_>, &Selection)], findings: &mut Vec<Finding>) -> Vec<Held> {
+fn present(
+    manifest: &Manifest<'_>,
+    wishes: &[(&ConfigDocument<'_>, &Selection)],
+    findings: &mut Vec<Finding>,
+) -> Vec<Held> {
     let replaced = |object: &Object<'_>, kind: PoolKind| {
         wishes.iter().any(|(document, selection)| {
             PoolKind::from(document.config.spec.pool_kind) == kind
-                && selection.pools.iter().any(|pool| pool.name == object.name() && object.in_namespace(pool.namespace.as_deref()))
+                && selection
+                    .pools
+                    .iter()
+                    .any(|pool| pool.name == object.name() && object.in_namespace(pool.namespace.as_deref()))
         })
     };
     let mut held = Vec::new();
@@ -77,8 +99,16 @@ fn present(manifest: &Manifest<'_>, wishes: &[(&ConfigDocument<'_>, &Selection)]
                         .help(format!("leave {address} out of the pool")),
                 );
             }
-            let place = Some(Place { source, span: entry.span });
-            held.push(Held { range: entry.range, pool: object.to_string(), place, wanted: false });
+            let place = Some(Place {
+                source,
+                span: entry.span,
+            });
+            held.push(Held {
+                range: entry.range,
+                pool: object.to_string(),
+                place,
+                wanted: false,
+            });
         }
     }
     held
@@ -116,7 +146,8 @@ fn overlaps(held: &mut [Held], findings: &mut Vec<Finding>) {
             findings.push(Finding {
                 place: ours.place,
                 related: other.place.map(|place| (place, "the other pool".to_owned())),
-                ..Finding::new(&codes::POOLS_OVERLAP, message).help("separate the ranges, or both pools give the address out")
+                ..Finding::new(&codes::POOLS_OVERLAP, message)
+                    .help("separate the ranges, or both pools give the address out")
             });
         }
         open.push(next);
@@ -131,10 +162,19 @@ fn endpoint<'o, 'a>(object: &'o Object<'a>) -> Option<&'o crate::objects::Text<'
     }
 }
 
-fn endpoint_inside(object: &Object<'_>, source: usize, span: Span, address: IpAddr, held: &[Held], findings: &mut Vec<Finding>) {
+fn endpoint_inside(
+    object: &Object<'_>,
+    source: usize,
+    span: Span,
+    address: IpAddr,
+    held: &[Held],
+    findings: &mut Vec<Finding>,
+) {
     if let Some(pool) = held.iter().find(|held| held.range.contains(address)) {
         let message = format!("the endpoint {address} of {object} lies inside {}", pool.pool);
-        let finding = Finding::new(&codes::ENDPOINT_IN_POOL, message).on(object).at(source, span);
+        let finding = Finding::new(&codes::ENDPOINT_IN_POOL, message)
+            .on(object)
+            .at(source, span);
         findings.push(Finding {
             related: pool.place.map(|place| (place, "the pool".to_owned())),
             ..finding.help("leave the endpoint out of the pool: a node would get it as its own address")
@@ -145,37 +185,70 @@ fn endpoint_inside(object: &Object<'_>, source: usize, span: Span, address: IpAd
 /// The objects that say where the cluster's endpoint is.
 fn endpoint_objects<'m, 'a>(manifest: &'m Manifest<'a>, selection: &Selection) -> Vec<&'m Object<'a>> {
     let crate::addressing::ClusterScope::Cluster(cluster) = selection.scope else {
-        return manifest.objects.iter().filter(|object| matches!(object.detail, Detail::VSphereCluster(_))).collect();
+        return manifest
+            .objects
+            .iter()
+            .filter(|object| matches!(object.detail, Detail::VSphereCluster(_)))
+            .collect();
     };
     let object = &manifest.objects[cluster];
-    let Detail::Cluster(detail) = &object.detail else { return Vec::new() };
-    let name = detail.infrastructure.as_ref().and_then(|reference| reference.name.as_ref());
-    let own = |other: &&Object<'_>| {
-        matches!(other.detail, Detail::VSphereCluster(_)) && name.is_some_and(|name| other.name() == name.value) && other.in_namespace(object.namespace())
+    let Detail::Cluster(detail) = &object.detail else {
+        return Vec::new();
     };
-    manifest.objects.iter().filter(own).chain(std::iter::once(object)).collect()
+    let name = detail
+        .infrastructure
+        .as_ref()
+        .and_then(|reference| reference.name.as_ref());
+    let own = |other: &&Object<'_>| {
+        matches!(other.detail, Detail::VSphereCluster(_))
+            && name.is_some_and(|name| other.name() == name.value)
+            && other.in_namespace(object.namespace())
+    };
+    manifest
+        .objects
+        .iter()
+        .filter(own)
+        .chain(std::iter::once(object))
+        .collect()
 }
 
 /// An endpoint that is a gateway, a network's own address or a name server of the wanted pools.
-fn reserved_endpoint(manifest: &Manifest<'_>, document: &ConfigDocument<'_>, selection: &Selection, findings: &mut Vec<Finding>) {
+fn reserved_endpoint(
+    manifest: &Manifest<'_>,
+    document: &ConfigDocument<'_>,
+    selection: &Selection,
+    findings: &mut Vec<Finding>,
+) {
     for object in endpoint_objects(manifest, selection) {
         let Some(host) = endpoint(object) else { continue };
-        let Ok(address) = parse_address(&host.value) else { continue };
+        let Ok(address) = parse_address(&host.value) else {
+            continue;
+        };
         for pool in &document.config.spec.pools {
             let is = |text: &String| parse_address(text).is_ok_and(|other| other == address);
-            let network = pool.gateway.as_ref().and_then(|text| Network::new(parse_address(text).ok()?, pool.prefix?).ok());
+            let network = pool
+                .gateway
+                .as_ref()
+                .and_then(|text| Network::new(parse_address(text).ok()?, pool.prefix?).ok());
             let what = if pool.gateway.as_ref().is_some_and(is) {
                 "the gateway"
             } else if pool.dns_servers.iter().any(is) {
                 "a name server"
-            } else if network.and_then(Network::anycast) == Some(address) || network.and_then(Network::broadcast) == Some(address) {
+            } else if network.and_then(Network::anycast) == Some(address)
+                || network.and_then(Network::broadcast) == Some(address)
+            {
                 "the network's own address"
             } else {
                 continue;
             };
             let message = format!("the endpoint {address} of {object} is {what} of a pool");
             let code: &'static Code = &codes::ENDPOINT_RESERVED;
-            findings.push(Finding::new(code, message).on(object).at(manifest.source_of(object), host.span).help("give the endpoint an address of its own"));
+            findings.push(
+                Finding::new(code, message)
+                    .on(object)
+                    .at(manifest.source_of(object), host.span)
+                    .help("give the endpoint an address of its own"),
+            );
             break;
         }
     }
@@ -186,7 +259,9 @@ fn missing_endpoint(manifest: &Manifest<'_>, selection: &Selection, findings: &m
     if objects.iter().any(|object| endpoint(object).is_some()) {
         return;
     }
-    let infrastructure = objects.iter().find(|object| matches!(object.detail, Detail::VSphereCluster(_)));
+    let infrastructure = objects
+        .iter()
+        .find(|object| matches!(object.detail, Detail::VSphereCluster(_)));
     if let Some(object) = infrastructure {
         findings.push(
             Finding::new(&codes::ENDPOINT_MISSING, format!("{object} has no endpoint host"))

@@ -23,7 +23,8 @@ impl Code {
     /// Whether a finding of this code says that something wanted cannot be done, so that accepting it would do half of it.
     #[must_use]
     pub fn stops_edits(&self) -> bool {
-        let structural = ["CI0", "CI1", "CI2"].iter().any(|family| self.id.starts_with(family)) || self.id == KUBE_VIP_STUCK.id;
+        let structural =
+            ["CI0", "CI1", "CI2"].iter().any(|family| self.id.starts_with(family)) || self.id == KUBE_VIP_STUCK.id;
         self.severity == Severity::Error && structural
     }
 }
@@ -254,8 +255,16 @@ mod tests {
         assert!(ALL.windows(2).all(|pair| pair[0].id < pair[1].id));
         for code in ALL {
             let digits = code.id.strip_prefix("CI").unwrap();
-            assert!(digits.len() == 3 && digits.bytes().all(|digit| digit.is_ascii_digit()), "{}", code.id);
-            assert!(code.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", code.name);
+            assert!(
+                digits.len() == 3 && digits.bytes().all(|digit| digit.is_ascii_digit()),
+                "{}",
+                code.id
+            );
+            assert!(
+                code.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
+                "{}",
+                code.name
+            );
         }
     }
 }

@@ -17,14 +17,17 @@ pub fn input_finding(error: &InputError, sources: &[Source<'_>]) -> Finding {
                 None => finding,
             }
         }
-        InputFault::ByteOrderMark => Finding::new(&codes::BYTE_ORDER_MARK, "a byte order mark stands inside the stream")
-            .at(error.source, error.span)
-            .help("remove the bytes EF BB BF here; they are allowed at the start of a file only"),
-        InputFault::ResourceList => {
-            Finding::new(&codes::RESOURCE_LIST, "a ResourceList is the input of a KRM function, not a manifest")
+        InputFault::ByteOrderMark => {
+            Finding::new(&codes::BYTE_ORDER_MARK, "a byte order mark stands inside the stream")
                 .at(error.source, error.span)
-                .help("give the manifest itself: documents, a v1 List or JSON")
+                .help("remove the bytes EF BB BF here; they are allowed at the start of a file only")
         }
+        InputFault::ResourceList => Finding::new(
+            &codes::RESOURCE_LIST,
+            "a ResourceList is the input of a KRM function, not a manifest",
+        )
+        .at(error.source, error.span)
+        .help("give the manifest itself: documents, a v1 List or JSON"),
     }
 }
 
@@ -43,12 +46,16 @@ pub fn hint(text: &str, near: usize) -> String {
     } else if has(&["<<EOF", "<<-EOF", "<<~EOF", "resource \"", "locals {", "variable \""]) {
         "this looks like Terraform; give the rendered manifest".to_owned()
     } else if line.contains("${") {
-        "a placeholder such as ${NAME} must stand in quotes inside [ ] or { }; or substitute it first (envsubst)".to_owned()
+        "a placeholder such as ${NAME} must stand in quotes inside [ ] or { }; or substitute it first (envsubst)"
+            .to_owned()
     } else {
         "correct this line; if the end of the file is missing, write the file again".to_owned()
     }
 }
 
 fn floor(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+    (0..=at.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
 }

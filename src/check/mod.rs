@@ -11,5 +11,5 @@ pub use acceptance::accept;
 pub(crate) use addresses::addresses;
 pub use codes::Code;
 pub use finding::{Finding, Place, Severity, has_errors};
-pub(crate) use templates::templates;
 pub use input::{hint, input_finding};
+pub(crate) use templates::templates;

@@ -17,12 +17,16 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self) -> Result<Status, Failure> {
         let Some(id) = self.code else {
-            let rows = codes::ALL.iter().map(|code| format!("{}  {:<7}  {}\n", code.id, code.severity.name(), code.name));
+            let rows = codes::ALL
+                .iter()
+                .map(|code| format!("{}  {:<7}  {}\n", code.id, code.severity.name(), code.name));
             output::print(&rows.collect::<String>())?;
             return Ok(Status::Done);
         };
         let Some(code) = codes::find(&id) else {
-            return Err(Failure::message(format!("there is no finding {id}; `capv-ipam explain` lists them")));
+            return Err(Failure::message(format!(
+                "there is no finding {id}; `capv-ipam explain` lists them"
+            )));
         };
         output::print(&format!(
             "{} {} ({})\n\nCause:        {}\nConsequence:  {}\nCure:         {}\n",

@@ -74,7 +74,12 @@ impl Wanted {
     /// The `spec` that the flags give; empty without flags.
     pub(super) fn spec(&self) -> Value {
         let mut spec = Map::new();
-        let texts = [("cluster", &self.cluster), ("binding", &self.binding), ("poolKind", &self.pool_kind), ("kubeVip", &self.kube_vip)];
+        let texts = [
+            ("cluster", &self.cluster),
+            ("binding", &self.binding),
+            ("poolKind", &self.pool_kind),
+            ("kubeVip", &self.kube_vip),
+        ];
         for (key, text) in texts {
             spec.extend(text.iter().map(|text| (key.to_owned(), json!(text))));
         }
@@ -105,17 +110,33 @@ impl Pool {
             let items: Vec<&str> = list.iter().map(|item| item.trim()).collect();
             pool.insert(key.to_owned(), json!(items));
         }
-        let texts = [("network", &self.network), ("gateway", &self.gateway), ("name", &self.name), ("namePrefix", &self.name_prefix)];
+        let texts = [
+            ("network", &self.network),
+            ("gateway", &self.gateway),
+            ("name", &self.name),
+            ("namePrefix", &self.name_prefix),
+        ];
         for (key, text) in texts {
             pool.extend(text.iter().map(|text| (key.to_owned(), json!(text))));
         }
         if let Some(prefix) = &self.prefix {
             // What is no number goes on as text: the configuration's reader says what is wrong with it.
-            pool.insert("prefix".into(), prefix.parse::<u64>().map_or_else(|_| json!(prefix), |bits| json!(bits)));
+            pool.insert(
+                "prefix".into(),
+                prefix.parse::<u64>().map_or_else(|_| json!(prefix), |bits| json!(bits)),
+            );
         }
         if !self.pre_allocations.is_empty() {
-            let pairs = self.pre_allocations.iter().map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-            pool.insert("preAllocations".into(), pairs.map(|(claim, address)| (claim.to_owned(), json!(address))).collect());
+            let pairs = self
+                .pre_allocations
+                .iter()
+                .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+            pool.insert(
+                "preAllocations".into(),
+                pairs
+                    .map(|(claim, address)| (claim.to_owned(), json!(address)))
+                    .collect(),
+            );
         }
         pool
     }

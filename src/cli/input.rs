@@ -42,7 +42,11 @@ impl Input {
             return Err(Failure::message("no input: name a file with -f, or pipe a manifest in"));
         }
         let standard = [PathBuf::from("-")];
-        let named: &[PathBuf] = if self.filenames.is_empty() { &standard } else { &self.filenames };
+        let named: &[PathBuf] = if self.filenames.is_empty() {
+            &standard
+        } else {
+            &self.filenames
+        };
         if named.iter().filter(|path| is_standard(path)).count() > 1 {
             return Err(Failure::message("standard input can be read once only"));
         }
@@ -67,12 +71,18 @@ impl Input {
             return Ok(());
         }
         if !self.recursive {
-            return Err(Failure::message(format!("{} is a folder; add -R to read the files below it", path.display())));
+            return Err(Failure::message(format!(
+                "{} is a folder; add -R to read the files below it",
+                path.display()
+            )));
         }
         let before = paths.len();
         walk(path, paths)?;
         if paths.len() == before {
-            return Err(Failure::message(format!("{} holds no .yaml, .yml or .json file", path.display())));
+            return Err(Failure::message(format!(
+                "{} holds no .yaml, .yml or .json file",
+                path.display()
+            )));
         }
         Ok(())
     }
@@ -83,7 +93,10 @@ pub(super) fn read_files(paths: &[PathBuf]) -> Result<Texts, Failure> {
     let mut texts = Vec::new();
     for path in paths {
         if path.is_dir() {
-            return Err(Failure::message(format!("{} is a folder; --config names a file", path.display())));
+            return Err(Failure::message(format!(
+                "{} is a folder; --config names a file",
+                path.display()
+            )));
         }
         match read(path)? {
             Ok(text) => texts.push(text),
@@ -99,17 +112,25 @@ pub(super) fn is_standard(path: &Path) -> bool {
 
 fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::at(folder, "read the folder", &error);
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder).map_err(failed)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(failed)?;
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .map_err(failed)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
     entries.sort();
     for entry in entries {
-        let hidden = entry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let hidden = entry
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         if entry.is_dir() {
             // A link to a folder could lead back up.
             if !hidden && !entry.is_symlink() {
                 walk(&entry, paths)?;
             }
-        } else if entry.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known)) {
+        } else if entry
+            .extension()
+            .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
+        {
             paths.push(entry);
         }
     }
@@ -119,19 +140,31 @@ fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Failure> {
 fn read(path: &Path) -> Result<Result<Text, Finding>, Failure> {
     let (name, bytes) = if is_standard(path) {
         let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map_err(|error| Failure::at(Path::new("<stdin>"), "read", &error))?;
+        io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map_err(|error| Failure::at(Path::new("<stdin>"), "read", &error))?;
         ("<stdin>".to_owned(), bytes)
     } else {
-        (path.display().to_string(), fs::read(path).map_err(|error| Failure::at(path, "read", &error))?)
+        (
+            path.display().to_string(),
+            fs::read(path).map_err(|error| Failure::at(path, "read", &error))?,
+        )
     };
     if u32::try_from(bytes.len()).is_err() {
-        return Ok(Err(Finding::new(&codes::TOO_LARGE, format!("{name} has {} bytes; an input holds less than 4 GiB", bytes.len())).help("split it")));
+        return Ok(Err(Finding::new(
+            &codes::TOO_LARGE,
+            format!("{name} has {} bytes; an input holds less than 4 GiB", bytes.len()),
+        )
+        .help("split it")));
     }
-    Ok(String::from_utf8(bytes).map_err(|error| not_text(&name, &error)).map(|text| Text {
-        name,
-        path: (!is_standard(path)).then(|| path.to_owned()),
-        text,
-    }))
+    Ok(String::from_utf8(bytes)
+        .map_err(|error| not_text(&name, &error))
+        .map(|text| Text {
+            name,
+            path: (!is_standard(path)).then(|| path.to_owned()),
+            text,
+        }))
 }
 
 fn not_text(name: &str, error: &std::string::FromUtf8Error) -> Finding {

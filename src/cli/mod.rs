@@ -1,5 +1,9 @@
 //! The command line: one file per verb; the only place that reads files and prints.
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "this room does the program's I/O")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "this room does the program's I/O"
+)]
 
 mod completion;
 mod explain;

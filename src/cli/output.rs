@@ -21,9 +21,10 @@ pub(super) fn colour(choice: clap::ColorChoice) {
 /// Prints to standard output.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::output(&error))
 }
-
 
 /// Prints edited texts one after the other, `---` between them where the next does not begin with one.
 pub(super) fn print_manifest(texts: &[(&str, &Edits)]) -> Result<(), Failure> {
@@ -39,7 +40,11 @@ pub(super) fn print_manifest(texts: &[(&str, &Edits)]) -> Result<(), Failure> {
             }
             for (place, piece) in pieces.enumerate() {
                 // A byte order mark is allowed at the start of the stream only.
-                let piece = if index > 0 && place == 0 { piece.trim_start_matches('\u{feff}') } else { piece };
+                let piece = if index > 0 && place == 0 {
+                    piece.trim_start_matches('\u{feff}')
+                } else {
+                    piece
+                };
                 out.write_all(piece.as_bytes())?;
                 ended = piece.ends_with(['\n', '\r']) || (piece.is_empty() && ended);
             }
@@ -51,7 +56,9 @@ pub(super) fn print_manifest(texts: &[(&str, &Edits)]) -> Result<(), Failure> {
 
 /// Whether a document marker stands before anything but comments and blank lines.
 fn begins_with_marker(text: &str) -> bool {
-    let line = text.lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let line = text
+        .lines()
+        .find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
     line.is_some_and(|line| line == "---" || line.starts_with("--- ") || line.starts_with('%'))
 }
 
@@ -95,7 +102,10 @@ impl Pending {
         let old = fs::metadata(&target).ok();
         if let Some(old) = &old {
             if !old.is_file() {
-                return Err(Failure::message(format!("cannot write {}: it is no file", path.display())));
+                return Err(Failure::message(format!(
+                    "cannot write {}: it is no file",
+                    path.display()
+                )));
             }
             // A rename would replace a file that may not be written.
             File::options().append(true).open(&target).map_err(failed)?;
@@ -114,7 +124,10 @@ impl Pending {
 
     fn commit(self) -> Result<(), Failure> {
         let target = self.target;
-        self.file.persist(&target).map(drop).map_err(|error| Failure::at(&target, "replace", &error.error))
+        self.file
+            .persist(&target)
+            .map(drop)
+            .map_err(|error| Failure::at(&target, "replace", &error.error))
     }
 }
 

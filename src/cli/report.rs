@@ -60,9 +60,17 @@ impl ReportTo {
         // Nobody can be told when standard error is gone.
         let _ = stderr.write_all(form(true).as_bytes());
         if matches!(self.form, Form::Text) {
-            let ending = if has_errors(report.findings) { "; nothing was written" } else { "" };
+            let ending = if has_errors(report.findings) {
+                "; nothing was written"
+            } else {
+                ""
+            };
             let summary = summary(report.findings);
-            let _ = if summary.is_empty() { Ok(()) } else { writeln!(stderr, "{summary}{ending}") };
+            let _ = if summary.is_empty() {
+                Ok(())
+            } else {
+                writeln!(stderr, "{summary}{ending}")
+            };
             let _ = note.map_or(Ok(()), |note| writeln!(stderr, "{note}"));
         }
         Ok(())

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::Status;
 use super::failure::Failure;
 use super::flags::Wanted;
 use super::input::{self, Input, Text};
 use super::output;
 use super::report::ReportTo;
-use super::Status;
 use crate::addressing::read_configurations;
 use crate::check::{Finding, codes, has_errors};
 use crate::objects::Source;
@@ -45,7 +45,12 @@ pub(super) struct Transform {
     #[arg(short, long, help_heading = "Output")]
     write: bool,
     /// Form of the findings, and a file for them instead of standard error
-    #[arg(long, value_name = "text|json|sarif|github[=FILE]", default_value = "text", help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "text|json|sarif|github[=FILE]",
+        default_value = "text",
+        help_heading = "Output"
+    )]
     report: ReportTo,
 }
 
@@ -60,14 +65,27 @@ impl Transform {
                 return self.fail(&findings, &[]);
             }
         };
-        let texts: Vec<(&str, &str)> = manifests.iter().chain(&configs).map(|text| (text.name.as_str(), text.text.as_str())).collect();
-        let files: Vec<(usize, &str)> =
-            configs.iter().enumerate().map(|(index, config)| (manifests.len() + index, config.text.as_str())).collect();
+        let texts: Vec<(&str, &str)> = manifests
+            .iter()
+            .chain(&configs)
+            .map(|text| (text.name.as_str(), text.text.as_str()))
+            .collect();
+        let files: Vec<(usize, &str)> = configs
+            .iter()
+            .enumerate()
+            .map(|(index, config)| (manifests.len() + index, config.text.as_str()))
+            .collect();
         let configurations = match read_configurations(&files, &self.wanted.spec()) {
             Ok(configurations) => configurations,
             Err(findings) => return self.fail(&findings, &texts),
         };
-        let sources: Vec<Source<'_>> = manifests.iter().map(|text| Source { name: &text.name, text: &text.text }).collect();
+        let sources: Vec<Source<'_>> = manifests
+            .iter()
+            .map(|text| Source {
+                name: &text.name,
+                text: &text.text,
+            })
+            .collect();
         let mut outcome = compute(&sources, &configurations);
         if !self.write && !self.diff {
             outcome.findings.extend(joints(&manifests));
@@ -75,9 +93,17 @@ impl Transform {
         let Some(edits) = outcome.edits.filter(|_| !has_errors(&outcome.findings)) else {
             return self.fail(&outcome.findings, &texts);
         };
-        let note = configurations.is_empty().then_some("no configuration was given: the manifest is passed through unchanged");
+        let note = configurations
+            .is_empty()
+            .then_some("no configuration was given: the manifest is passed through unchanged");
         self.emit(&manifests, &edits).and_then(|status| {
-            self.report.write(&Report { findings: &outcome.findings, texts: &texts }, note)?;
+            self.report.write(
+                &Report {
+                    findings: &outcome.findings,
+                    texts: &texts,
+                },
+                note,
+            )?;
             Ok(status)
         })
     }
@@ -89,13 +115,24 @@ impl Transform {
 
     fn emit(&self, manifests: &[Text], edits: &[Edits]) -> Result<Status, Failure> {
         if self.diff {
-            let diffs = manifests.iter().zip(edits).map(|(text, edits)| unified_diff(&text.name, &text.text, edits));
+            let diffs = manifests
+                .iter()
+                .zip(edits)
+                .map(|(text, edits)| unified_diff(&text.name, &text.text, edits));
             let diff: String = diffs.collect();
             output::print(&diff)?;
-            return Ok(if diff.is_empty() { Status::Done } else { Status::Differences });
+            return Ok(if diff.is_empty() {
+                Status::Done
+            } else {
+                Status::Differences
+            });
         }
         if !self.write {
-            let texts: Vec<(&str, &Edits)> = manifests.iter().zip(edits).map(|(text, edits)| (text.text.as_str(), edits)).collect();
+            let texts: Vec<(&str, &Edits)> = manifests
+                .iter()
+                .zip(edits)
+                .map(|(text, edits)| (text.text.as_str(), edits))
+                .collect();
             output::print_manifest(&texts)?;
             return Ok(Status::Done);
         }
@@ -103,7 +140,11 @@ impl Transform {
         for (text, edits) in manifests.iter().zip(edits) {
             let path: Option<&PathBuf> = text.path.as_ref();
             match path {
-                None => return Err(Failure::message("--write rewrites files; standard input cannot be rewritten")),
+                None => {
+                    return Err(Failure::message(
+                        "--write rewrites files; standard input cannot be rewritten",
+                    ));
+                }
                 Some(path) if !edits.is_empty() => changed.push((path, &text.text, edits)),
                 Some(_) => {}
             }
@@ -123,7 +164,10 @@ fn joints(manifests: &[Text]) -> Vec<Finding> {
             let last = chunks(&text.text).last()?;
             let refusal = stream::insert_after(&last, "", &Limits::default()).err()?;
             let span = crate::objects::Span::new(text.text.len()..text.text.len());
-            let message = format!("{} has no final line end, and adding one changes its last value", text.name);
+            let message = format!(
+                "{} has no final line end, and adding one changes its last value",
+                text.name
+            );
             let help = format!("end the file with a line end ({refusal})");
             Some(Finding::new(&codes::UNSAFE_EDIT, message).at(index, span).help(help))
         })

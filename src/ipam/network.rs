@@ -13,9 +13,7 @@ use super::address::{Family, parse_address};
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NetworkError {
     /// The text is not `address/length`.
-    #[error(
-        "\"{text}\" is not a network; write an address and a prefix length such as 10.0.0.0/24 or 2001:db8::/64"
-    )]
+    #[error("\"{text}\" is not a network; write an address and a prefix length such as 10.0.0.0/24 or 2001:db8::/64")]
     NotANetwork {
         /// The text as given.
         text: String,
@@ -166,10 +164,7 @@ mod tests {
         }
         assert_eq!(network("fd00::/64").broadcast(), None);
         assert_eq!(network("fd00::/64").anycast(), Some(address("fd00::")));
-        assert_eq!(
-            network("10.0.0.0/30").broadcast(),
-            Some(address("10.0.0.3"))
-        );
+        assert_eq!(network("10.0.0.0/30").broadcast(), Some(address("10.0.0.3")));
     }
 
     #[test]

@@ -143,9 +143,7 @@ impl AddressRange {
     #[must_use]
     pub fn nth(self, index: u128) -> Option<IpAddr> {
         let wanted = number(self.start).checked_add(index)?;
-        self.family()
-            .address(wanted)
-            .filter(|address| *address <= self.end)
+        self.family().address(wanted).filter(|address| *address <= self.end)
     }
 
     /// The addresses in ascending order, one at a time.
@@ -175,9 +173,7 @@ impl FromStr for AddressRange {
             return Ok(Self::whole(text.parse()?));
         }
         match text.split_once('-') {
-            Some((start, end)) => {
-                Self::new(parse_address(start.trim())?, parse_address(end.trim())?)
-            }
+            Some((start, end)) => Self::new(parse_address(start.trim())?, parse_address(end.trim())?),
             None => Ok(Self::single(parse_address(text)?)),
         }
     }

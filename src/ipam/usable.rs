@@ -28,8 +28,7 @@ pub fn usable_range(text: &str, prefix: Option<u8>) -> Result<AddressRange, Rang
     let highest = Network::new(range.end(), prefix)?;
     let start = number(range.start()) + u128::from(lowest.anycast() == Some(range.start()));
     let end = number(range.end()) - u128::from(highest.broadcast() == Some(range.end()));
-    AddressRange::from_numbers(range.family(), start, end)
-        .ok_or(RangeError::NothingUsable { range, prefix })
+    AddressRange::from_numbers(range.family(), start, end).ok_or(RangeError::NothingUsable { range, prefix })
 }
 
 #[cfg(test)]
@@ -52,10 +51,7 @@ mod tests {
             usable("2001:db8::/64", None),
             "2001:db8::1-2001:db8::ffff:ffff:ffff:ffff"
         );
-        assert_eq!(
-            usable("10.0.0.0-10.0.0.255", Some(24)),
-            "10.0.0.0-10.0.0.255"
-        );
+        assert_eq!(usable("10.0.0.0-10.0.0.255", Some(24)), "10.0.0.0-10.0.0.255");
         assert!(usable("10.0.0.255/32", Some(24)).contains("broadcast"));
         assert!(usable("10.0.0.0/24", Some(64)).contains("0 to 32"));
     }

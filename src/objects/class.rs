@@ -76,13 +76,23 @@ impl<'a> Class<'a> {
         let control_plane = spec.and_then(|spec| spec.get("controlPlane"));
         let workers = spec.and_then(|spec| spec.at(&["workers", "machineDeployments"]));
         Class {
-            machines: control_plane.and_then(|at| at.get("machineInfrastructure")).and_then(template),
+            machines: control_plane
+                .and_then(|at| at.get("machineInfrastructure"))
+                .and_then(template),
             control_plane: control_plane.and_then(template),
-            workers: workers.into_iter().flat_map(Cursor::items).map(WorkerClass::read).collect(),
+            workers: workers
+                .into_iter()
+                .flat_map(Cursor::items)
+                .map(WorkerClass::read)
+                .collect(),
             patches: patches.into_iter().flat_map(Cursor::items).map(Patch::read).collect(),
             patch_list: patches.map(|list| list.node),
             variable_list: variables.map(|list| list.node),
-            variables: variables.into_iter().flat_map(Cursor::items).map(|at| at.text_of("name")).collect(),
+            variables: variables
+                .into_iter()
+                .flat_map(Cursor::items)
+                .map(|at| at.text_of("name"))
+                .collect(),
             spec: spec.map(|spec| spec.node),
         }
     }
@@ -90,12 +100,16 @@ impl<'a> Class<'a> {
 
 /// `ref` up to v1beta1, `templateRef` from v1beta2 on.
 fn template<'a>(at: Cursor<'_, 'a>) -> Option<Reference<'a>> {
-    at.get("templateRef").or_else(|| at.get("ref")).and_then(Reference::read)
+    at.get("templateRef")
+        .or_else(|| at.get("ref"))
+        .and_then(Reference::read)
 }
 
 impl<'a> WorkerClass<'a> {
     fn read(at: Cursor<'_, 'a>) -> Self {
-        let infrastructure = at.get("infrastructure").or_else(|| at.at(&["template", "infrastructure"]));
+        let infrastructure = at
+            .get("infrastructure")
+            .or_else(|| at.at(&["template", "infrastructure"]));
         WorkerClass {
             class: at.text_of("class"),
             machines: infrastructure.and_then(template),
@@ -123,7 +137,10 @@ impl<'a> Patch<'a> {
         self.operations.iter().find(|operation| {
             let meant = match worker {
                 None => operation.control_plane,
-                Some(worker) => operation.worker_classes.iter().any(|class| class.value == worker || class.value.contains('*')),
+                Some(worker) => operation
+                    .worker_classes
+                    .iter()
+                    .any(|class| class.value == worker || class.value.contains('*')),
             };
             meant && operation.sets_nics()
         })
@@ -135,12 +152,22 @@ impl<'a> PatchOperation<'a> {
     fn sets_nics(&self) -> bool {
         let path = self.path.as_ref().map_or("", |path| &*path.value);
         let devices = "/spec/template/spec/network/devices";
-        let whole = ["/spec", "/spec/template", "/spec/template/spec", "/spec/template/spec/network", devices].contains(&path);
+        let whole = [
+            "/spec",
+            "/spec/template",
+            "/spec/template/spec",
+            "/spec/template/spec/network",
+            devices,
+        ]
+        .contains(&path);
         let flags = path.strip_prefix(devices).is_some_and(|rest| {
             let field = rest.rsplit('/').next().unwrap_or_default();
             rest.split('/').count() == 2 && field != "-" || ["dhcp4", "dhcp6", "addressesFromPools"].contains(&field)
         });
-        self.kind.as_ref().is_some_and(|kind| kind.value == super::MACHINE_TEMPLATE) && (whole || flags)
+        self.kind
+            .as_ref()
+            .is_some_and(|kind| kind.value == super::MACHINE_TEMPLATE)
+            && (whole || flags)
     }
 
     fn of_definition(at: Cursor<'_, 'a>) -> Vec<Self> {
@@ -149,7 +176,11 @@ impl<'a> PatchOperation<'a> {
         let kind = selector.and_then(|selector| selector.text_of("kind"));
         let control_plane = matches.and_then(|at| at.get("controlPlane")).and_then(Cursor::bool) == Some(true);
         let names = matches.and_then(|at| at.at(&["machineDeploymentClass", "names"]));
-        let worker_classes: Vec<_> = names.into_iter().flat_map(Cursor::items).filter_map(Cursor::text).collect();
+        let worker_classes: Vec<_> = names
+            .into_iter()
+            .flat_map(Cursor::items)
+            .filter_map(Cursor::text)
+            .collect();
         let operations = at.get("jsonPatches").into_iter().flat_map(Cursor::items);
         operations
             .map(|at| PatchOperation {
@@ -157,7 +188,10 @@ impl<'a> PatchOperation<'a> {
                 control_plane,
                 worker_classes: worker_classes.clone(),
                 path: at.text_of("path"),
-                template: at.at(&["valueFrom", "template"]).or_else(|| at.get("value")).and_then(Cursor::text),
+                template: at
+                    .at(&["valueFrom", "template"])
+                    .or_else(|| at.get("value"))
+                    .and_then(Cursor::text),
                 variable: at.at(&["valueFrom", "variable"]).and_then(Cursor::text),
                 span: at.span(),
             })

@@ -82,13 +82,18 @@ impl<'a> Topology<'a> {
     fn read(at: Cursor<'_, 'a>) -> Self {
         let workers = at.at(&["workers", "machineDeployments"]);
         let mut variables = Variable::list(at, "variables");
-        let groups = at.get("controlPlane").into_iter().chain(workers.into_iter().flat_map(Cursor::items));
+        let groups = at
+            .get("controlPlane")
+            .into_iter()
+            .chain(workers.into_iter().flat_map(Cursor::items));
         for overrides in groups.filter_map(|group| group.get("variables")) {
             variables.extend(Variable::list(overrides, "overrides"));
         }
         Topology {
             class: at.text_of("class").or_else(|| at.at(&["classRef", "name"])?.text()),
-            class_namespace: at.text_of("classNamespace").or_else(|| at.at(&["classRef", "namespace"])?.text()),
+            class_namespace: at
+                .text_of("classNamespace")
+                .or_else(|| at.at(&["classRef", "namespace"])?.text()),
             workers: workers
                 .into_iter()
                 .flat_map(Cursor::items)
@@ -108,7 +113,10 @@ impl<'a> Variable<'a> {
         let Some(list) = holder.get(key) else {
             return Vec::new();
         };
-        let named = list.items().enumerate().filter_map(|(index, item)| Some((index, item.text_of("name")?)));
+        let named = list
+            .items()
+            .enumerate()
+            .filter_map(|(index, item)| Some((index, item.text_of("name")?)));
         named
             .map(|(index, name)| Variable {
                 name,

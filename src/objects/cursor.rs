@@ -75,7 +75,9 @@ impl<'r, 'a> Cursor<'r, 'a> {
     /// The entries of a mapping; none for other values.
     pub fn entries(self) -> impl Iterator<Item = (Self, Self)> + 'r {
         let here = move |node| Cursor { node, ..self };
-        self.tree.entries(self.node).map(move |(key, value)| (here(key), here(self.tree.target(value))))
+        self.tree
+            .entries(self.node)
+            .map(move |(key, value)| (here(key), here(self.tree.target(value))))
     }
 
     /// The text of a scalar that is not null.
@@ -99,7 +101,10 @@ impl<'r, 'a> Cursor<'r, 'a> {
     /// A boolean as Go reads it, `yes` and `on` included.
     #[must_use]
     pub fn bool(self) -> Option<bool> {
-        self.tree.value(self.node, &crate::yaml::Limits::default()).ok()?.as_bool()
+        self.tree
+            .value(self.node, &crate::yaml::Limits::default())
+            .ok()?
+            .as_bool()
     }
 
     /// Where the value stands in the source.

@@ -67,7 +67,9 @@ impl<'a> Group<'a> {
             _ => return None,
         };
         let label = || at.at(&["metadata", "labels", "cluster.x-k8s.io/cluster-name"])?.text();
-        let owner = at.at(&["metadata", "ownerReferences"]).and_then(|owners| owners.items().next());
+        let owner = at
+            .at(&["metadata", "ownerReferences"])
+            .and_then(|owners| owners.items().next());
         Some(Group {
             role,
             references,

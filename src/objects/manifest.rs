@@ -91,7 +91,11 @@ impl<'a> Manifest<'a> {
         let mut errors = Vec::new();
         for (source, input) in sources.iter().enumerate() {
             if let Some(at) = stray_byte_order_mark(input.text) {
-                errors.push(InputError { source, span: Span::new(at..at + 3), fault: InputFault::ByteOrderMark });
+                errors.push(InputError {
+                    source,
+                    span: Span::new(at..at + 3),
+                    fault: InputFault::ByteOrderMark,
+                });
                 continue;
             }
             let mut batch = Batch::default();
@@ -113,7 +117,9 @@ impl<'a> Manifest<'a> {
 
     fn read_batch(&mut self, source: usize, batch: Batch<'a>, errors: &mut Vec<InputError>) {
         let worthwhile = if batch.bytes < PARALLEL { usize::MAX } else { 2 };
-        for read in crate::parallel::map(&batch.chunks, worthwhile, |chunk| read_chunk(source, chunk, &self.limits)) {
+        for read in crate::parallel::map(&batch.chunks, worthwhile, |chunk| {
+            read_chunk(source, chunk, &self.limits)
+        }) {
             for document in read {
                 match document {
                     Ok(document) => self.absorb(source, document),
@@ -128,13 +134,19 @@ impl<'a> Manifest<'a> {
             return;
         }
         let document = self.documents.len() as u32;
-        self.objects.extend(read.objects.into_iter().map(|object| Object { document, ..object }));
+        self.objects
+            .extend(read.objects.into_iter().map(|object| Object { document, ..object }));
         let weight = read.tree.weight();
         let keep = weight <= self.budget;
         if keep {
             self.budget -= weight;
         }
-        self.documents.push(Document { source, chunk: read.chunk, form: read.form, tree: keep.then(|| Box::new(read.tree)) });
+        self.documents.push(Document {
+            source,
+            chunk: read.chunk,
+            form: read.form,
+            tree: keep.then(|| Box::new(read.tree)),
+        });
     }
 
     /// Gives a document's nodes to a function, reading it again where they were not kept.
@@ -153,7 +165,13 @@ impl<'a> Manifest<'a> {
     /// A cursor at an object, for the fields that are not kept.
     pub fn with_object<T>(&self, object: &Object<'a>, use_cursor: impl FnOnce(Cursor<'_, 'a>) -> T) -> T {
         let base = self.documents[object.document as usize].chunk.start;
-        self.with_tree(object.document, |tree| use_cursor(Cursor { tree, base, node: object.node }))
+        self.with_tree(object.document, |tree| {
+            use_cursor(Cursor {
+                tree,
+                base,
+                node: object.node,
+            })
+        })
     }
 
     /// The source of an object.
@@ -217,27 +235,49 @@ fn read_chunk<'a>(source: usize, chunk: &Chunk<'a>, limits: &Limits) -> Vec<Resu
     values.into_iter().map(read).collect()
 }
 
-fn read_document<'a>(source: usize, chunk: Chunk<'a>, form: Form, mut tree: Tree<'a>) -> Result<ReadDocument<'a>, InputError> {
+fn read_document<'a>(
+    source: usize,
+    chunk: Chunk<'a>,
+    form: Form,
+    mut tree: Tree<'a>,
+) -> Result<ReadDocument<'a>, InputError> {
     let mut objects = Vec::new();
     if let Some(node) = tree.root() {
-        let at = Cursor { tree: &tree, base: chunk.start, node };
+        let at = Cursor {
+            tree: &tree,
+            base: chunk.start,
+            node,
+        };
         let kind = at.text_of("kind").map(|kind| kind.value).unwrap_or_default();
         if kind == "ResourceList" {
             let span = at.get("kind").unwrap_or(at).span();
-            return Err(InputError { source, span, fault: InputFault::ResourceList });
+            return Err(InputError {
+                source,
+                span,
+                fault: InputFault::ResourceList,
+            });
         }
         // Objects outside Cluster API and IPAM are of no further interest.
-        let known = |object: &Object<'_>| object.group().ends_with("cluster.x-k8s.io") || object.group() == "ipam.metal3.io";
+        let known =
+            |object: &Object<'_>| object.group().ends_with("cluster.x-k8s.io") || object.group() == "ipam.metal3.io";
         match at.get("items").filter(|_| kind.ends_with("List")) {
             Some(items) => {
-                let read = items.items().enumerate().filter_map(|(index, item)| Object::read(item, Some((items.node, index as u32))));
+                let read = items
+                    .items()
+                    .enumerate()
+                    .filter_map(|(index, item)| Object::read(item, Some((items.node, index as u32))));
                 objects.extend(read.filter(known));
             }
             None => objects.extend(Object::read(at, None).filter(known)),
         }
     }
     tree.shrink();
-    Ok(ReadDocument { chunk, form, tree, objects })
+    Ok(ReadDocument {
+        chunk,
+        form,
+        tree,
+        objects,
+    })
 }
 
 /// The JSON values of a chunk that holds several.

@@ -91,7 +91,9 @@ impl<'a> Object<'a> {
     /// The version of its `apiVersion`.
     #[must_use]
     pub fn version(&self) -> &str {
-        self.api_version.rsplit_once('/').map_or(&self.api_version, |(_, version)| version)
+        self.api_version
+            .rsplit_once('/')
+            .map_or(&self.api_version, |(_, version)| version)
     }
 
     /// Its name as text; empty without one.

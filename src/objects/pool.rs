@@ -37,9 +37,13 @@ impl PoolKind {
     }
 
     pub(super) fn of(group: &str, kind: &str) -> Option<Self> {
-        [PoolKind::IPPool, PoolKind::InClusterIPPool, PoolKind::GlobalInClusterIPPool]
-            .into_iter()
-            .find(|known| known.name() == kind && known.group() == group)
+        [
+            PoolKind::IPPool,
+            PoolKind::InClusterIPPool,
+            PoolKind::GlobalInClusterIPPool,
+        ]
+        .into_iter()
+        .find(|known| known.name() == kind && known.group() == group)
     }
 }
 
@@ -85,8 +89,12 @@ impl<'a> Pool<'a> {
             }
         };
         let entries = match kind {
-            PoolKind::IPPool => list("pools").filter_map(|at| Some(entry(entry_range(at)?, at))).collect(),
-            _ => list("addresses").filter_map(|at| Some(entry(usable_range(&at.text()?.value, None).ok()?, at))).collect(),
+            PoolKind::IPPool => list("pools")
+                .filter_map(|at| Some(entry(entry_range(at)?, at)))
+                .collect(),
+            _ => list("addresses")
+                .filter_map(|at| Some(entry(usable_range(&at.text()?.value, None).ok()?, at)))
+                .collect(),
         };
         Pool {
             kind,
@@ -100,7 +108,10 @@ impl<'a> Pool<'a> {
 /// A metal3 entry: start and end, or what is left of the subnet (metal3 `utils.go`: from network + 1 to the last address).
 fn entry_range(entry: Cursor<'_, '_>) -> Option<AddressRange> {
     let address = |key| entry.text_of(key)?.value.parse().ok();
-    let subnet = entry.text_of("subnet").and_then(|text| text.value.parse::<Network>().ok()).map(AddressRange::whole);
+    let subnet = entry
+        .text_of("subnet")
+        .and_then(|text| text.value.parse::<Network>().ok())
+        .map(AddressRange::whole);
     let start = address("start");
     let after_network = || {
         let subnet = subnet?;

@@ -37,7 +37,9 @@ pub fn unified_diff(name: &str, text: &str, edits: &Edits) -> String {
 
 /// Writes the blocks of a hunk with their context; gives how many lines it adds.
 fn write_hunk(out: &mut String, text: &str, hunk: &[Block<'_>], shift: isize) -> isize {
-    let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { return 0 };
+    let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else {
+        return 0;
+    };
     let before = lines_before(text, first.bytes.start);
     let after: Vec<&str> = text[last.bytes.end..].split_inclusive('\n').take(CONTEXT).collect();
     let mut body = String::new();
@@ -49,11 +51,16 @@ fn write_hunk(out: &mut String, text: &str, hunk: &[Block<'_>], shift: isize) ->
     let mut kept = context(&mut body, &before);
     for (index, block) in hunk.iter().enumerate() {
         if let Some(earlier) = index.checked_sub(1).map(|index| &hunk[index]) {
-            let between: Vec<&str> = text[earlier.bytes.end..block.bytes.start].split_inclusive('\n').collect();
+            let between: Vec<&str> = text[earlier.bytes.end..block.bytes.start]
+                .split_inclusive('\n')
+                .collect();
             kept += context(&mut body, &between);
         }
         block.old.iter().for_each(|line| push(&mut body, '-', line));
-        block.new.split_inclusive('\n').for_each(|line| push(&mut body, '+', line));
+        block
+            .new
+            .split_inclusive('\n')
+            .for_each(|line| push(&mut body, '+', line));
         old += block.old.len();
         new += block.new.split_inclusive('\n').count();
     }
@@ -61,7 +68,14 @@ fn write_hunk(out: &mut String, text: &str, hunk: &[Block<'_>], shift: isize) ->
     let line = first.line - before.len();
     let start = |line: usize, count: usize| if count == 0 { line } else { line + 1 };
     let new_line = (line as isize + shift) as usize;
-    let _ = writeln!(out, "@@ -{},{} +{},{} @@", start(line, old + kept), old + kept, start(new_line, new + kept), new + kept);
+    let _ = writeln!(
+        out,
+        "@@ -{},{} +{},{} @@",
+        start(line, old + kept),
+        old + kept,
+        start(new_line, new + kept),
+        new + kept
+    );
     out.push_str(&body);
     new as isize - old as isize
 }
@@ -104,8 +118,13 @@ fn whole_lines(bytes: &[u8], edit: &Edit) -> Range<usize> {
     let first = memchr::memrchr(b'\n', &bytes[..start]).map_or(0, |at| at + 1);
     let ends_at_line_start = end == 0 || bytes[end - 1] == b'\n';
     let inserts_lines = start == end && ends_at_line_start && (edit.text.ends_with('\n') || edit.text.is_empty());
-    let removes_lines = start < end && first == start && ends_at_line_start && (edit.text.ends_with('\n') || edit.text.is_empty());
-    let last = if inserts_lines || removes_lines { end } else { memchr::memchr(b'\n', &bytes[end..]).map_or(bytes.len(), |at| end + at + 1) };
+    let removes_lines =
+        start < end && first == start && ends_at_line_start && (edit.text.ends_with('\n') || edit.text.is_empty());
+    let last = if inserts_lines || removes_lines {
+        end
+    } else {
+        memchr::memchr(b'\n', &bytes[end..]).map_or(bytes.len(), |at| end + at + 1)
+    };
     first..last
 }
 
@@ -126,7 +145,12 @@ fn trimmed<'t>(text: &'t str, bytes: Range<usize>, new: &str, line: usize) -> Op
     let old: Vec<&str> = text[bytes.clone()].split_inclusive('\n').collect();
     let new: Vec<&str> = new.split_inclusive('\n').collect();
     let head = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(|(old, new)| old == new).count();
+    let tail = old[head..]
+        .iter()
+        .rev()
+        .zip(new[head..].iter().rev())
+        .take_while(|(old, new)| old == new)
+        .count();
     let length = |lines: &[&str]| lines.iter().map(|line| line.len()).sum::<usize>();
     let block = Block {
         bytes: bytes.start + length(&old[..head])..bytes.end - length(&old[old.len() - tail..]),

@@ -16,12 +16,18 @@ pub fn github(report: &Report<'_>) -> String {
         };
         let mut properties = Vec::new();
         if let Some(place) = finding.place
-            && let (Some(start), Some((file, _))) = (positions.get(place.source, place.span.start), report.texts.get(place.source))
+            && let (Some(start), Some((file, _))) = (
+                positions.get(place.source, place.span.start),
+                report.texts.get(place.source),
+            )
         {
             properties.push(format!("file={}", property(file)));
             properties.push(format!("line={},col={}", start.line, start.column));
         }
-        properties.push(format!("title={}", property(&format!("{} {}", finding.code.id, finding.code.name))));
+        properties.push(format!(
+            "title={}",
+            property(&format!("{} {}", finding.code.id, finding.code.name))
+        ));
         let message = match &finding.help {
             Some(help) => format!("{}\n{help}", finding.message),
             None => finding.message.clone(),

@@ -25,7 +25,12 @@ impl Positions {
     /// Finds the positions of the ends of all places.
     pub fn of(texts: &[(&str, &str)], places: impl Iterator<Item = Place>) -> Self {
         let mut wanted: Vec<(usize, usize)> = places
-            .flat_map(|place| [(place.source, place.span.start as usize), (place.source, place.span.end as usize)])
+            .flat_map(|place| {
+                [
+                    (place.source, place.span.start as usize),
+                    (place.source, place.span.end as usize),
+                ]
+            })
             .collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -48,8 +53,18 @@ impl Positions {
                 line_start = end + 1;
             }
             at = (source, offset, line, line_start);
-            let before = text.get(line_start..offset).unwrap_or_default().trim_start_matches('\u{feff}');
-            positions.found.insert((source, offset), Position { line, column: before.chars().count() + 1, line_start });
+            let before = text
+                .get(line_start..offset)
+                .unwrap_or_default()
+                .trim_start_matches('\u{feff}');
+            positions.found.insert(
+                (source, offset),
+                Position {
+                    line,
+                    column: before.chars().count() + 1,
+                    line_start,
+                },
+            );
         }
         positions
     }
@@ -69,7 +84,10 @@ mod tests {
     #[test]
     fn lines_end_at_every_kind_of_line_end() {
         let text = "a\r\nb\rc\n\u{e9}d";
-        let places = [0, 3, 5, 9].map(|at| Place { source: 0, span: Span { start: at, end: at } });
+        let places = [0, 3, 5, 9].map(|at| Place {
+            source: 0,
+            span: Span { start: at, end: at },
+        });
         let positions = Positions::of(&[("t", text)], places.into_iter());
         let lines = [0, 3, 5, 9].map(|at| positions.get(0, at).map(|position| (position.line, position.column)));
         assert_eq!(lines, [Some((1, 1)), Some((2, 1)), Some((3, 1)), Some((4, 2))]);

@@ -23,7 +23,11 @@ pub fn sarif(report: &Report<'_>) -> String {
             })
         })
         .collect();
-    let results: Vec<Value> = report.findings.iter().map(|finding| result(finding, report, &positions)).collect();
+    let results: Vec<Value> = report
+        .findings
+        .iter()
+        .map(|finding| result(finding, report, &positions))
+        .collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",

@@ -25,7 +25,11 @@ pub fn text(report: &Report<'_>, styled: bool) -> String {
 #[must_use]
 pub fn summary(findings: &[Finding]) -> String {
     let count = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let words = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
+    let words = [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Info, "info"),
+    ];
     let parts: Vec<String> = words
         .into_iter()
         .map(|(severity, word)| (count(severity), word))
@@ -56,20 +60,42 @@ fn group<'r>(finding: &'r Finding, report: &Report<'r>, positions: &Positions) -
 }
 
 /// The line of a place with its part marked.
-fn element<'r>(place: Place, label: Option<&'r str>, kind: AnnotationKind, report: &Report<'r>, positions: &Positions) -> Option<Element<'r>> {
+fn element<'r>(
+    place: Place,
+    label: Option<&'r str>,
+    kind: AnnotationKind,
+    report: &Report<'r>,
+    positions: &Positions,
+) -> Option<Element<'r>> {
     let (name, text) = *report.texts.get(place.source)?;
     let position = positions.get(place.source, place.span.start)?;
     let rest = &text[position.line_start..];
     let line = rest.split(['\n', '\r']).next().unwrap_or_default();
     if line.len() > LONGEST_LINE || line.contains('\0') {
-        return Some(Origin::path(name).line(position.line).char_column(position.column).into());
+        return Some(
+            Origin::path(name)
+                .line(position.line)
+                .char_column(position.column)
+                .into(),
+        );
     }
-    let start = (place.span.start as usize).saturating_sub(position.line_start).min(line.len());
-    let end = (place.span.end as usize).saturating_sub(position.line_start).clamp(start, line.len());
+    let start = (place.span.start as usize)
+        .saturating_sub(position.line_start)
+        .min(line.len());
+    let end = (place.span.end as usize)
+        .saturating_sub(position.line_start)
+        .clamp(start, line.len());
     let annotation = kind.span(start..end);
     let annotation = match label {
         Some(label) => annotation.label(label),
         None => annotation,
     };
-    Some(Snippet::source(line).line_start(position.line).path(name).fold(false).annotation(annotation).into())
+    Some(
+        Snippet::source(line)
+            .line_start(position.line)
+            .path(name)
+            .fold(false)
+            .annotation(annotation)
+            .into(),
+    )
 }

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::template;
 use super::{Change, Plan, Wish};
+use crate::addressing::ConfigDocument;
 use crate::check::Finding;
 use crate::check::codes;
-use crate::addressing::ConfigDocument;
 use crate::objects::{Cursor, Detail, Document, Form, Manifest, Object};
-use crate::yaml::{Edit, Edits, Editor, Layout, Reason, Refusal, Tree, emit, stream};
+use crate::yaml::{Edit, Editor, Edits, Layout, Reason, Refusal, Tree, emit, stream};
 
 /// All edits, one set for each source.
 ///
@@ -55,7 +55,11 @@ fn tasks(manifest: &Manifest<'_>, wishes: &[Wish<'_>], plan: &Plan) -> Vec<Task>
     let others = plan.changes.keys().copied();
     let pools = plan.pools.iter().map(|(object, _)| of(*object));
     let copies = plan.copies.iter().map(|copy| of(copy.object));
-    let mut documents: Vec<u32> = others.chain(pools).chain(copies).chain(templates.iter().map(|(document, _)| *document)).collect();
+    let mut documents: Vec<u32> = others
+        .chain(pools)
+        .chain(copies)
+        .chain(templates.iter().map(|(document, _)| *document))
+        .collect();
     documents.sort_unstable();
     documents.dedup();
     let mut templates = templates.into_iter().peekable();
@@ -67,7 +71,13 @@ fn tasks(manifest: &Manifest<'_>, wishes: &[Wish<'_>], plan: &Plan) -> Vec<Task>
         own
     };
     let mut own = own;
-    documents.into_iter().map(|document| Task { document, templates: own(document) }).collect()
+    documents
+        .into_iter()
+        .map(|document| Task {
+            document,
+            templates: own(document),
+        })
+        .collect()
 }
 
 fn document_edits(
@@ -84,9 +94,18 @@ fn document_edits(
     for (wish, first) in &task.templates {
         let wish = &wishes[*wish];
         last = wish.selection.templates[*first].object;
-        let Detail::Template(template) = &manifest.objects[last].detail else { continue };
-        let pools = wish.selection.templates[*first..].chunk_by(|one, other| one.object == other.object).next().unwrap_or_default();
-        let at = Cursor { tree, base: chunk.start, node: manifest.objects[last].node };
+        let Detail::Template(template) = &manifest.objects[last].detail else {
+            continue;
+        };
+        let pools = wish.selection.templates[*first..]
+            .chunk_by(|one, other| one.object == other.object)
+            .next()
+            .unwrap_or_default();
+        let at = Cursor {
+            tree,
+            base: chunk.start,
+            node: manifest.objects[last].node,
+        };
         for change in template::changes(template, at, pools, wish) {
             edit(&mut editor, &change).map_err(|refusal| Box::new(finding(manifest, last, &refusal)))?;
         }
@@ -96,24 +115,43 @@ fn document_edits(
         edit(&mut editor, change).map_err(|refusal| Box::new(finding(manifest, *object, &refusal)))?;
     }
     let mut whole = Vec::new();
-    for (object, pool) in plan.pools.iter().filter(|(object, _)| manifest.objects[*object].document == document) {
+    for (object, pool) in plan
+        .pools
+        .iter()
+        .filter(|(object, _)| manifest.objects[*object].document == document)
+    {
         last = *object;
         let refused = |refusal: Refusal| Box::new(finding(manifest, *object, &refusal));
         match manifest.objects[*object].item {
-            Some((list, index)) => editor.insert_item(list, index as usize, &Value::Object(pool.clone())).map_err(refused)?,
+            Some((list, index)) => editor
+                .insert_item(list, index as usize, &Value::Object(pool.clone()))
+                .map_err(refused)?,
             None => whole.push(new_document(&manifest.documents[document as usize], tree, pool)),
         }
     }
-    for copy in plan.copies.iter().filter(|copy| manifest.objects[copy.object].document == document) {
+    for copy in plan
+        .copies
+        .iter()
+        .filter(|copy| manifest.objects[copy.object].document == document)
+    {
         last = copy.object;
         let refused = |refusal: Refusal| Box::new(finding(manifest, copy.object, &refusal));
         match (manifest.objects[copy.object].item, *form) {
-            (Some((list, index)), _) => editor.insert_item(list, index as usize + 1, &copy.value).map_err(refused)?,
-            (None, Form::JsonStream) => whole.push(Edit::insert(chunk.range().end, format!("\n{}", json_text(tree, &copy.value)))),
-            (None, Form::Yaml) => whole.push(stream::insert_after(chunk, &copy.text, &manifest.limits()).map_err(refused)?),
+            (Some((list, index)), _) => editor
+                .insert_item(list, index as usize + 1, &copy.value)
+                .map_err(refused)?,
+            (None, Form::JsonStream) => whole.push(Edit::insert(
+                chunk.range().end,
+                format!("\n{}", json_text(tree, &copy.value)),
+            )),
+            (None, Form::Yaml) => {
+                whole.push(stream::insert_after(chunk, &copy.text, &manifest.limits()).map_err(refused)?)
+            }
         }
     }
-    let edits = editor.finish().map_err(|refusal| Box::new(finding(manifest, last, &refusal)))?;
+    let edits = editor
+        .finish()
+        .map_err(|refusal| Box::new(finding(manifest, last, &refusal)))?;
     if !edits.is_empty()
         && let Some((language, at)) = template_language(tree)
     {
@@ -137,7 +175,10 @@ fn new_document(document: &Document<'_>, tree: &Tree<'_>, pool: &serde_json::Map
     let layout: Layout = tree.layout();
     let json = tree.text().trim_start_matches("---").trim_start().starts_with('{');
     if document.form == Form::JsonStream {
-        return Edit::insert(document.chunk.start, format!("{}{}", json_text(tree, &Value::Object(pool.clone())), layout.line_break));
+        return Edit::insert(
+            document.chunk.start,
+            format!("{}{}", json_text(tree, &Value::Object(pool.clone())), layout.line_break),
+        );
     }
     let text = if json {
         format!("{}{}", json_text(tree, &Value::Object(pool.clone())), layout.line_break)
@@ -167,14 +208,29 @@ pub(super) fn finding(manifest: &Manifest<'_>, object: usize, refusal: &Refusal)
         Reason::Layout(_) => "write this part as a plain block",
         Reason::Verification(_) => "end the file with a line end, and write this part as a plain block",
     };
-    let span = if span.start == span.end && refusal.span.start == 0 { object.name_span() } else { span };
-    let finding = Finding::new(&codes::UNSAFE_EDIT, format!("{object} cannot be edited safely: {refusal}"))
-        .on(object)
-        .at(manifest.source_of(object), span)
-        .help(help);
-    let what = if refusal.reason == Reason::Shared { "the alias" } else { "the other one" };
+    let span = if span.start == span.end && refusal.span.start == 0 {
+        object.name_span()
+    } else {
+        span
+    };
+    let finding = Finding::new(
+        &codes::UNSAFE_EDIT,
+        format!("{object} cannot be edited safely: {refusal}"),
+    )
+    .on(object)
+    .at(manifest.source_of(object), span)
+    .help(help);
+    let what = if refusal.reason == Reason::Shared {
+        "the alias"
+    } else {
+        "the other one"
+    };
     match &refusal.other {
-        Some(other) => finding.with(manifest.source_of(object), crate::objects::Span::new(base + other.start..base + other.end), what),
+        Some(other) => finding.with(
+            manifest.source_of(object),
+            crate::objects::Span::new(base + other.start..base + other.end),
+            what,
+        ),
         None => finding,
     }
 }
@@ -184,27 +240,44 @@ pub(crate) fn rendered_later(manifest: &Manifest<'_>, configs: &[ConfigDocument<
     if configs.iter().all(|document| document.config.spec.pools.is_empty()) {
         return None;
     }
-    manifest.objects.iter().filter(|object| matches!(object.detail, Detail::Template(_) | Detail::Group(_))).find_map(|object| {
-        let chunk = &manifest.documents[object.document as usize].chunk;
-        memchr::memmem::find(chunk.text.as_bytes(), b"#@")?;
-        let (language, at) = manifest.with_tree(object.document, template_language)?;
-        Some(written_in(manifest, object, language, at))
-    })
+    manifest
+        .objects
+        .iter()
+        .filter(|object| matches!(object.detail, Detail::Template(_) | Detail::Group(_)))
+        .find_map(|object| {
+            let chunk = &manifest.documents[object.document as usize].chunk;
+            memchr::memmem::find(chunk.text.as_bytes(), b"#@")?;
+            let (language, at) = manifest.with_tree(object.document, template_language)?;
+            Some(written_in(manifest, object, language, at))
+        })
 }
 
 fn written_in(manifest: &Manifest<'_>, object: &Object<'_>, language: &str, at: Range<usize>) -> Finding {
     let base = manifest.documents[object.document as usize].chunk.start;
-    let render = if language == "ytt" { "render it first with `ytt -f`" } else { "render it first, for example with `helm template`" };
-    Finding::new(&codes::TEMPLATE_LANGUAGE, format!("the document of this {} is written in {language}", object.kind))
-        .on(object)
-        .at(manifest.source_of(object), crate::objects::Span::new(base + at.start..base + at.end))
-        .help(format!("{render}, and give the result"))
+    let render = if language == "ytt" {
+        "render it first with `ytt -f`"
+    } else {
+        "render it first, for example with `helm template`"
+    };
+    Finding::new(
+        &codes::TEMPLATE_LANGUAGE,
+        format!("the document of this {} is written in {language}", object.kind),
+    )
+    .on(object)
+    .at(
+        manifest.source_of(object),
+        crate::objects::Span::new(base + at.start..base + at.end),
+    )
+    .help(format!("{render}, and give the result"))
 }
 
 /// The template language that a document is written in, by its comments or keys, and where that shows.
 fn template_language(tree: &Tree<'_>) -> Option<(&'static str, Range<usize>)> {
     let text = tree.text();
-    let in_scalar = |at: usize| tree.all().any(|node| tree.scalar(node).is_some() && tree.span(node).contains(&at));
+    let in_scalar = |at: usize| {
+        tree.all()
+            .any(|node| tree.scalar(node).is_some() && tree.span(node).contains(&at))
+    };
     let ytt = memchr::memmem::find_iter(text.as_bytes(), b"#@").find(|at| {
         let starts = text[..*at].chars().next_back().is_none_or(char::is_whitespace);
         starts && !in_scalar(*at)
@@ -213,5 +286,7 @@ fn template_language(tree: &Tree<'_>) -> Option<(&'static str, Range<usize>)> {
         return Some(("ytt", at..at + 2));
     }
     let keys = tree.all().flat_map(|node| tree.entries(node)).map(|(key, _)| key);
-    keys.filter(|key| tree.scalar(*key).is_none()).map(|key| ("a Go template", tree.span(key))).next()
+    keys.filter(|key| tree.scalar(*key).is_none())
+        .map(|key| ("a Go template", tree.span(key)))
+        .next()
 }

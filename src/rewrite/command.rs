@@ -15,15 +15,19 @@ pub(super) enum Service {
 #[must_use]
 pub(super) fn mentions_kube_vip(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    ["kube-vip", "kube_vip", "kubevip"].iter().any(|name| lower.contains(name))
+    ["kube-vip", "kube_vip", "kubevip"]
+        .iter()
+        .any(|name| lower.contains(name))
 }
 
 /// Words after which the next word is a program again.
-const KEYWORDS: [&str; 12] = ["if", "then", "else", "elif", "fi", "do", "done", "while", "!", "{", "}", "sudo"];
+const KEYWORDS: [&str; 12] = [
+    "if", "then", "else", "elif", "fi", "do", "done", "while", "!", "{", "}", "sudo",
+];
 /// Programs that change nothing by themselves: they test, wait or make folders.
 const NEUTRAL: [&str; 20] = [
-    "[", "[[", "test", "true", ":", "exit", "sleep", "set", "mkdir", "echo", "printf", "grep", "awk", "cut", "head", "sort", "tr", "jq",
-    "export", "local",
+    "[", "[[", "test", "true", ":", "exit", "sleep", "set", "mkdir", "echo", "printf", "grep", "awk", "cut", "head",
+    "sort", "tr", "jq", "export", "local",
 ];
 
 /// Judges a command line.
@@ -47,16 +51,27 @@ pub(super) fn service(command: &str) -> Service {
 
 /// Whether a simple command serves kube-vip (`Some(true)`), is neutral (`Some(false)`), or does something else (`None`).
 fn judge(words: &[String]) -> Option<bool> {
-    let words: Vec<&str> = words.iter().map(String::as_str).skip_while(|word| KEYWORDS.contains(word)).collect();
+    let words: Vec<&str> = words
+        .iter()
+        .map(String::as_str)
+        .skip_while(|word| KEYWORDS.contains(word))
+        .collect();
     let Some((program, arguments)) = words.split_first() else {
         return Some(false);
     };
-    let redirected = words.iter().position(|word| word.starts_with('>') || word.ends_with('>'));
+    let redirected = words
+        .iter()
+        .position(|word| word.starts_with('>') || word.ends_with('>'));
     let target = redirected.map(|at| {
         let inline = words[at].trim_start_matches(['>', '1', '2', '&']);
-        if inline.is_empty() { words.get(at + 1).copied().unwrap_or_default() } else { inline }
+        if inline.is_empty() {
+            words.get(at + 1).copied().unwrap_or_default()
+        } else {
+            inline
+        }
     });
-    let written_elsewhere = target.is_some_and(|target| !mentions_kube_vip(target) && target != "/dev/null" && target != "1");
+    let written_elsewhere =
+        target.is_some_and(|target| !mentions_kube_vip(target) && target != "/dev/null" && target != "1");
     if written_elsewhere {
         return None;
     }
@@ -67,8 +82,17 @@ fn judge(words: &[String]) -> Option<bool> {
     if mentions_kube_vip(name) {
         return Some(true);
     }
-    let last = arguments.iter().rev().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
-    let first = arguments.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
+    let last = arguments
+        .iter()
+        .rev()
+        .find(|word| !word.starts_with('-'))
+        .copied()
+        .unwrap_or_default();
+    let first = arguments
+        .iter()
+        .find(|word| !word.starts_with('-'))
+        .copied()
+        .unwrap_or_default();
     let serves = match name {
         // These change the file that they name last.
         "sed" | "tee" | "rm" | "chmod" | "chown" | "touch" | "cat" | "cp" | "mv" => mentions_kube_vip(last),
@@ -83,9 +107,13 @@ fn judge(words: &[String]) -> Option<bool> {
 
 /// An assignment, a query, or what follows a substitution such as `--interface $(…) --address …`.
 fn is_neutral(program: &str, arguments: &[&str]) -> bool {
-    let assignment = program.split_once('=').is_some_and(|(name, _)| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+    let assignment = program
+        .split_once('=')
+        .is_some_and(|(name, _)| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
     let query = match program {
-        "ip" => !["add", "del", "set", "flush", "replace"].iter().any(|verb| arguments.contains(verb)),
+        "ip" => !["add", "del", "set", "flush", "replace"]
+            .iter()
+            .any(|verb| arguments.contains(verb)),
         "kubeadm" => arguments.first() == Some(&"version"),
         _ => NEUTRAL.contains(&program),
     };

@@ -22,7 +22,12 @@ pub(super) fn plan(manifest: &Manifest<'_>, wish: &Wish<'_>, plan: &mut Plan, fi
             Detail::Pool(pool) => pool.kind == kind && object.name() == wanted.name,
             _ => false,
         };
-        let mut named = manifest.objects.iter().enumerate().filter(|(_, object)| same(object)).peekable();
+        let mut named = manifest
+            .objects
+            .iter()
+            .enumerate()
+            .filter(|(_, object)| same(object))
+            .peekable();
         let Some(&(_, first)) = named.peek() else {
             plan.pools.push((wanted.first_template, value));
             continue;
@@ -30,10 +35,22 @@ pub(super) fn plan(manifest: &Manifest<'_>, wish: &Wish<'_>, plan: &mut Plan, fi
         match named.find(|(_, object)| object.in_namespace(wanted.namespace.as_deref())) {
             Some((index, object)) => bring(manifest, index, object, &value, plan, findings),
             None => findings.push(
-                Finding::new(&codes::POOL_NAMESPACE, format!("{first} is not in the namespace {}", wanted.namespace.as_deref().unwrap_or("default")))
-                    .on(first)
-                    .at(manifest.source_of(first), first.namespace.as_ref().map_or(first.name_span(), |namespace| namespace.span))
-                    .help("machines find pools in their own namespace only; move the pool, or choose another name"),
+                Finding::new(
+                    &codes::POOL_NAMESPACE,
+                    format!(
+                        "{first} is not in the namespace {}",
+                        wanted.namespace.as_deref().unwrap_or("default")
+                    ),
+                )
+                .on(first)
+                .at(
+                    manifest.source_of(first),
+                    first
+                        .namespace
+                        .as_ref()
+                        .map_or(first.name_span(), |namespace| namespace.span),
+                )
+                .help("machines find pools in their own namespace only; move the pool, or choose another name"),
             ),
         }
     }
@@ -51,7 +68,10 @@ fn object(wanted: &WantedPool, config: &PoolConfig, kind: PoolKind, annotated: b
     }
     if annotated && !config.search_domains.is_empty() {
         // The old adapter splits at the comma and does not trim.
-        metadata.insert("annotations".into(), json!({ SEARCH_DOMAINS: config.search_domains.join(",") }));
+        metadata.insert(
+            "annotations".into(),
+            json!({ SEARCH_DOMAINS: config.search_domains.join(",") }),
+        );
     }
     let (version, spec) = match kind {
         PoolKind::IPPool => ("ipam.metal3.io/v1alpha1", metal3_spec(wanted, config)),
@@ -70,7 +90,10 @@ fn metal3_spec(wanted: &WantedPool, config: &PoolConfig) -> Map<String, Value> {
     if let Some(cluster) = &wanted.cluster_name {
         spec.insert("clusterName".into(), json!(cluster));
     }
-    spec.insert("namePrefix".into(), json!(config.name_prefix.as_ref().unwrap_or(&wanted.name)));
+    spec.insert(
+        "namePrefix".into(),
+        json!(config.name_prefix.as_ref().unwrap_or(&wanted.name)),
+    );
     let entry = |range: &AddressRange| {
         let mut entry = Map::new();
         entry.insert("start".into(), json!(range.start().to_string()));
@@ -91,7 +114,10 @@ fn metal3_spec(wanted: &WantedPool, config: &PoolConfig) -> Map<String, Value> {
 
 fn in_cluster_spec(wanted: &WantedPool, config: &PoolConfig) -> Map<String, Value> {
     let mut spec = Map::new();
-    spec.insert("addresses".into(), wanted.ranges.iter().map(|range| json!(range.to_string())).collect());
+    spec.insert(
+        "addresses".into(),
+        wanted.ranges.iter().map(|range| json!(range.to_string())).collect(),
+    );
     network(&mut spec, config);
     spec
 }
@@ -106,25 +132,60 @@ fn network(into: &mut Map<String, Value>, config: &PoolConfig) {
 }
 
 /// Brings the pool that is there to the wanted values; keys that are not ours stay.
-fn bring(manifest: &Manifest<'_>, index: usize, object: &Object<'_>, wanted: &Map<String, Value>, plan: &mut Plan, findings: &mut Vec<Finding>) {
+fn bring(
+    manifest: &Manifest<'_>,
+    index: usize,
+    object: &Object<'_>,
+    wanted: &Map<String, Value>,
+    plan: &mut Plan,
+    findings: &mut Vec<Finding>,
+) {
     let Detail::Pool(pool) = &object.detail else { return };
     let Some(spec) = wanted.get("spec") else { return };
     prefix_changes(manifest, object, pool, spec, findings);
     // The network label only informs; a pool that is there keeps the labels that it has.
-    if let Some(domains) = wanted.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(SEARCH_DOMAINS)) {
+    if let Some(domains) = wanted
+        .get("metadata")
+        .and_then(|metadata| metadata.get("annotations")?.get(SEARCH_DOMAINS))
+    {
         let path = vec!["metadata", "annotations", SEARCH_DOMAINS];
-        plan.change(manifest, index, Change::Set { mapping: object.node, path, value: domains.clone() });
+        plan.change(
+            manifest,
+            index,
+            Change::Set {
+                mapping: object.node,
+                path,
+                value: domains.clone(),
+            },
+        );
     }
     let spec = manifest.with_object(object, |at| {
-        let old = at.get("spec").and_then(|spec| at.tree.value(spec.node, &manifest.limits()).ok());
+        let old = at
+            .get("spec")
+            .and_then(|spec| at.tree.value(spec.node, &manifest.limits()).ok());
         adapt(spec.clone(), old.as_ref())
     });
-    plan.change(manifest, index, Change::Bring { mapping: object.node, key: "spec", value: spec });
+    plan.change(
+        manifest,
+        index,
+        Change::Bring {
+            mapping: object.node,
+            key: "spec",
+            value: spec,
+        },
+    );
     manifest.with_object(object, |at| {
         let entries = at.at(&["spec", "pools"]);
         for entry in entries.into_iter().flat_map(|entries| entries.items()) {
             if entry.get("subnet").is_some() {
-                plan.change(manifest, index, Change::RemoveEntry { mapping: entry.node, key: "subnet".into() });
+                plan.change(
+                    manifest,
+                    index,
+                    Change::RemoveEntry {
+                        mapping: entry.node,
+                        key: "subnet".into(),
+                    },
+                );
             }
         }
     });
@@ -146,7 +207,13 @@ fn adapt(mut wanted: Value, old: Option<&Value>) -> Value {
 }
 
 /// metal3's webhook refuses another namePrefix on a pool that exists (`ippool_webhook.go`).
-fn prefix_changes(manifest: &Manifest<'_>, object: &Object<'_>, pool: &Pool<'_>, spec: &Value, findings: &mut Vec<Finding>) {
+fn prefix_changes(
+    manifest: &Manifest<'_>,
+    object: &Object<'_>,
+    pool: &Pool<'_>,
+    spec: &Value,
+    findings: &mut Vec<Finding>,
+) {
     let wanted = spec.get("namePrefix").and_then(Value::as_str);
     if let (Some(old), Some(wanted)) = (&pool.name_prefix, wanted)
         && old.value != wanted

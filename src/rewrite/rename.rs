@@ -23,7 +23,14 @@ pub(crate) struct Copy {
 
 /// Fields that the API server sets; they belong to the old object.
 const LIVE_FIELDS: [&str; 9] = [
-    "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "selfLink", "managedFields", "ownerReferences",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "selfLink",
+    "managedFields",
+    "ownerReferences",
     "finalizers",
 ];
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -46,7 +53,9 @@ pub(super) fn plan(
         }
     };
     if name == object.name() {
-        changes.into_iter().for_each(|change| plan.change(manifest, template, change));
+        changes
+            .into_iter()
+            .for_each(|change| plan.change(manifest, template, change));
         return;
     }
     let taken = manifest.objects.iter().enumerate().find(|(_, other)| {
@@ -54,25 +63,49 @@ pub(super) fn plan(
     });
     if let Some((index, other)) = taken {
         // An earlier run made this copy: only what is not in its spec may still differ.
-        let same = manifest.with_object(other, |at| at.tree.value(at.node, &manifest.limits()).ok().as_ref().map(spec_hash) == Some(spec_hash(&value)));
+        let same = manifest.with_object(other, |at| {
+            at.tree.value(at.node, &manifest.limits()).ok().as_ref().map(spec_hash) == Some(spec_hash(&value))
+        });
         if !same {
             let message = format!("{object} would be copied as {name}, but that is another template");
-            findings.push(Finding::new(&codes::TEMPLATE_NAME_TAKEN, message).on(object).at(manifest.source_of(other), other.name_span()).help("rename the other template"));
+            findings.push(
+                Finding::new(&codes::TEMPLATE_NAME_TAKEN, message)
+                    .on(object)
+                    .at(manifest.source_of(other), other.name_span())
+                    .help("rename the other template"),
+            );
             return;
         }
         for change in changes {
             if let Change::Set { path, value, .. } = &change
                 && path.first() == Some(&"metadata")
             {
-                plan.change(manifest, index, Change::Set { mapping: other.node, path: path.clone(), value: value.clone() });
+                plan.change(
+                    manifest,
+                    index,
+                    Change::Set {
+                        mapping: other.node,
+                        path: path.clone(),
+                        value: value.clone(),
+                    },
+                );
             }
         }
     } else if name.len() > 253 {
         let message = format!("the copy of {object} would have a name of {} characters", name.len());
-        findings.push(Finding::new(&codes::TEMPLATE_NAME_TAKEN, message).on(object).at(manifest.source_of(object), object.name_span()).help("shorten the name"));
+        findings.push(
+            Finding::new(&codes::TEMPLATE_NAME_TAKEN, message)
+                .on(object)
+                .at(manifest.source_of(object), object.name_span())
+                .help("shorten the name"),
+        );
         return;
     } else {
-        plan.copies.push(Copy { object: template, text, value });
+        plan.copies.push(Copy {
+            object: template,
+            text,
+            value,
+        });
     }
     move_references(manifest, groups, template, &name, plan);
 }
@@ -92,14 +125,27 @@ fn move_references(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, template: u
         };
         for reference in references {
             if reference.is_machine_template() && reference.name.as_ref().is_some_and(|own| own.value == old) {
-                plan.change(manifest, holder, Change::Set { mapping: reference.node, path: vec!["name"], value: json!(name) });
+                plan.change(
+                    manifest,
+                    holder,
+                    Change::Set {
+                        mapping: reference.node,
+                        path: vec!["name"],
+                        value: json!(name),
+                    },
+                );
             }
         }
     }
 }
 
 /// The copy's name, text and value.
-fn copy(manifest: &Manifest<'_>, object: &Object<'_>, at: Cursor<'_, '_>, changes: &[Change]) -> Result<(String, String, Value), Refusal> {
+fn copy(
+    manifest: &Manifest<'_>,
+    object: &Object<'_>,
+    at: Cursor<'_, '_>,
+    changes: &[Change],
+) -> Result<(String, String, Value), Refusal> {
     let limits = manifest.limits();
     let mut editor = Editor::new(at.tree, limits);
     for change in changes {
@@ -108,13 +154,24 @@ fn copy(manifest: &Manifest<'_>, object: &Object<'_>, at: Cursor<'_, '_>, change
     let edited = editor.finish()?.splice(at.tree.text());
     // Finishing has read the edited text back already.
     let chunk = Chunk::alone(&edited);
-    let broken = |_| Refusal { reason: crate::yaml::Reason::Verification("the copy cannot be read".into()), span: 0..0, other: None };
+    let broken = |_| Refusal {
+        reason: crate::yaml::Reason::Verification("the copy cannot be read".into()),
+        span: 0..0,
+        other: None,
+    };
     let tree = Tree::parse(&chunk, &limits).map_err(broken)?;
     let Some(node) = (match object.item {
         None => tree.root(),
-        Some((_, index)) => tree.root().and_then(|root| tree.get(root, "items")).and_then(|items| tree.items(items).nth(index as usize)),
+        Some((_, index)) => tree
+            .root()
+            .and_then(|root| tree.get(root, "items"))
+            .and_then(|items| tree.items(items).nth(index as usize)),
     }) else {
-        return Err(Refusal { reason: crate::yaml::Reason::Verification("the copy cannot be read".into()), span: 0..0, other: None });
+        return Err(Refusal {
+            reason: crate::yaml::Reason::Verification("the copy cannot be read".into()),
+            span: 0..0,
+            other: None,
+        });
     };
     let mut value = tree.value(node, &limits).map_err(|error| Refusal {
         reason: crate::yaml::Reason::Verification(error.problem),
@@ -131,7 +188,10 @@ fn copy(manifest: &Manifest<'_>, object: &Object<'_>, at: Cursor<'_, '_>, change
                 editor.remove_entry(metadata, field)?;
             }
         }
-        if let Some(annotations) = tree.get(metadata, "annotations").filter(|annotations| tree.get(*annotations, LAST_APPLIED).is_some()) {
+        if let Some(annotations) = tree
+            .get(metadata, "annotations")
+            .filter(|annotations| tree.get(*annotations, LAST_APPLIED).is_some())
+        {
             editor.remove_entry(annotations, LAST_APPLIED)?;
         }
     }
@@ -144,7 +204,9 @@ fn copy(manifest: &Manifest<'_>, object: &Object<'_>, at: Cursor<'_, '_>, change
 fn document_text(text: &str) -> String {
     let line_break = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut out = String::new();
-    let mut inside = !text.lines().any(|line| line.trim_end() == "---" || line.starts_with("--- "));
+    let mut inside = !text
+        .lines()
+        .any(|line| line.trim_end() == "---" || line.starts_with("--- "));
     for line in text.split_inclusive('\n') {
         let bare = line.trim_end();
         match inside {
@@ -167,7 +229,10 @@ fn document_text(text: &str) -> String {
 fn strip(value: &mut Value, name: &str, live: bool) {
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.insert("name".into(), json!(name));
-        for field in LIVE_FIELDS.iter().filter(|field| live || **field != "creationTimestamp") {
+        for field in LIVE_FIELDS
+            .iter()
+            .filter(|field| live || **field != "creationTimestamp")
+        {
             metadata.shift_remove(*field);
         }
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
@@ -179,7 +244,13 @@ fn strip(value: &mut Value, name: &str, live: bool) {
 /// The name without a suffix that an earlier run gave.
 fn base(name: &str) -> &str {
     match name.rsplit_once('-') {
-        Some((base, suffix)) if suffix.len() == 8 && !base.is_empty() && suffix.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) => base,
+        Some((base, suffix))
+            if suffix.len() == 8
+                && !base.is_empty()
+                && suffix.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) =>
+        {
+            base
+        }
         _ => name,
     }
 }
@@ -196,7 +267,12 @@ fn sorted(value: &Value) -> Value {
         Value::Object(map) => {
             let mut entries: Vec<_> = map.iter().collect();
             entries.sort_by_key(|(key, _)| key.as_str());
-            Value::Object(entries.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect::<Map<_, _>>())
+            Value::Object(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (key.clone(), sorted(value)))
+                    .collect::<Map<_, _>>(),
+            )
         }
         Value::Array(items) => items.iter().map(sorted).collect(),
         scalar => scalar.clone(),
@@ -217,7 +293,13 @@ mod tests {
 
     #[test]
     fn the_hash_does_not_depend_on_the_order_of_keys() {
-        assert_eq!(spec_hash(&json!({"spec": {"a": 1, "b": [2]}})), spec_hash(&json!({"spec": {"b": [2], "a": 1}})));
-        assert_ne!(spec_hash(&json!({"spec": {"a": 1}})), spec_hash(&json!({"spec": {"a": 2}})));
+        assert_eq!(
+            spec_hash(&json!({"spec": {"a": 1, "b": [2]}})),
+            spec_hash(&json!({"spec": {"b": [2], "a": 1}}))
+        );
+        assert_ne!(
+            spec_hash(&json!({"spec": {"a": 1}})),
+            spec_hash(&json!({"spec": {"a": 2}}))
+        );
     }
 }

@@ -51,7 +51,11 @@ impl<'d, 't> Editor<'d, 't> {
         let tree = self.tree;
         let mapping = tree.target(mapping);
         let written = tree.entries(mapping).find(|(name, _)| tree.scalar(*name) == Some(key));
-        if written.is_none() && tree.get(mapping, key).is_some_and(|merged| self.has_value(merged, value)) {
+        if written.is_none()
+            && tree
+                .get(mapping, key)
+                .is_some_and(|merged| self.has_value(merged, value))
+        {
             return Ok(());
         }
         match written {
@@ -88,9 +92,9 @@ impl<'d, 't> Editor<'d, 't> {
                 self.guard_path(mapping, key)?;
                 self.set_at(child, rest, value)
             }
-            Some(child) if !self.tree.is_null(child) => {
-                Err(self.tree.refusal(Reason::Layout("something else than a mapping stands here"), child))
-            }
+            Some(child) if !self.tree.is_null(child) => Err(self
+                .tree
+                .refusal(Reason::Layout("something else than a mapping stands here"), child)),
             _ => {
                 let wrapped = rest.iter().rev().fold(value.clone(), |inner, key| {
                     Value::Object(Map::from_iter([((*key).to_owned(), inner)]))
@@ -148,7 +152,11 @@ impl<'d, 't> Editor<'d, 't> {
     pub fn insert_item(&mut self, sequence: NodeId, index: usize, value: &Value) -> Result<(), Refusal> {
         let sequence = self.tree.target(sequence);
         self.tree.guard(sequence)?;
-        self.changes.items.entry(sequence).or_default().push((index, value.clone()));
+        self.changes
+            .items
+            .entry(sequence)
+            .or_default()
+            .push((index, value.clone()));
         Ok(())
     }
 
@@ -174,7 +182,10 @@ impl<'d, 't> Editor<'d, 't> {
     pub fn remove_entry(&mut self, mapping: NodeId, key: &str) -> Result<(), Refusal> {
         let tree = self.tree;
         let mapping = tree.target(mapping);
-        let found = tree.entries(mapping).enumerate().find(|(_, (name, _))| tree.scalar(*name) == Some(key));
+        let found = tree
+            .entries(mapping)
+            .enumerate()
+            .find(|(_, (name, _))| tree.scalar(*name) == Some(key));
         let Some((place, (name, value))) = found else {
             return Ok(());
         };
@@ -219,7 +230,11 @@ impl<'d, 't> Editor<'d, 't> {
             self.insert_items(sequence, &items)?;
             self.changes.items.insert(sequence, items);
         }
-        let whole = |reason| Refusal { reason, span: 0..0, other: None };
+        let whole = |reason| Refusal {
+            reason,
+            span: 0..0,
+            other: None,
+        };
         let edits = Edits::new(self.edits).map_err(|overlap| whole(Reason::Verification(overlap.to_string())))?;
         if !edits.is_empty() {
             verify::reads_back(self.tree, &edits, &self.changes, &self.limits)

@@ -87,11 +87,7 @@ const MARK: char = '\u{feff}';
 /// A marker is `---` or `...` at the start of a line, before a blank, a line end or the end of the text. YAML keeps
 /// such lines out of every scalar, so the split needs no parser.
 pub fn chunks(text: &str) -> impl Iterator<Item = Chunk<'_>> {
-    let mut start = if text.starts_with(MARK) {
-        MARK.len_utf8()
-    } else {
-        0
-    };
+    let mut start = if text.starts_with(MARK) { MARK.len_utf8() } else { 0 };
     let mut after_end_marker = false;
     let mut done = false;
     std::iter::from_fn(move || {
@@ -135,10 +131,7 @@ fn chunk_end(text: &str, start: usize) -> (usize, bool) {
 fn marker(bytes: &[u8], line: usize) -> Option<u8> {
     let rest = bytes.get(line..line + 3)?;
     let found = rest == b"---" || rest == b"...";
-    let ends = matches!(
-        bytes.get(line + 3),
-        None | Some(b' ' | b'\t' | b'\n' | b'\r')
-    );
+    let ends = matches!(bytes.get(line + 3), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
     (found && ends).then_some(rest[0])
 }
 
@@ -195,10 +188,7 @@ impl Prefilter {
         let finder = |word: &&str| Finder::new(word.as_bytes()).into_owned();
         Prefilter {
             words: words.iter().map(finder).collect(),
-            escapes: ["\\x", "\\u", "\\U", "\\\n", "\\\r"]
-                .iter()
-                .map(finder)
-                .collect(),
+            escapes: ["\\x", "\\u", "\\U", "\\\n", "\\\r"].iter().map(finder).collect(),
         }
     }
 
@@ -207,8 +197,7 @@ impl Prefilter {
     pub fn may_match(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
         self.words.iter().any(|word| word.find(bytes).is_some())
-            || (memchr::memchr(b'\\', bytes).is_some()
-                && self.escapes.iter().any(|word| word.find(bytes).is_some()))
+            || (memchr::memchr(b'\\', bytes).is_some() && self.escapes.iter().any(|word| word.find(bytes).is_some()))
     }
 }
 
@@ -241,11 +230,17 @@ mod tests {
     fn a_stream_splits_at_markers_and_nowhere_else() {
         assert_eq!(split("a\n---\nb\n"), ["a\n", "---\nb\n"]);
         assert_eq!(split("# c\n---\na\n--- # x\nb"), ["# c\n---\na\n", "--- # x\nb"]);
-        assert_eq!(split("a: |\n  ---\n ---\n----\n---x\n"), ["a: |\n  ---\n ---\n----\n---x\n"]);
+        assert_eq!(
+            split("a: |\n  ---\n ---\n----\n---x\n"),
+            ["a: |\n  ---\n ---\n----\n---x\n"]
+        );
         assert_eq!(split("a\r\n---\r\nb"), ["a\r\n", "---\r\nb"]);
         assert_eq!(split("a\r---\rb"), ["a\r", "---\rb"]);
         assert_eq!(split("---\n---\n---"), ["---\n", "---\n", "---"]);
-        assert_eq!(split("a\n...\n# between\n---\nb\n"), ["a\n...\n", "# between\n---\nb\n"]);
+        assert_eq!(
+            split("a\n...\n# between\n---\nb\n"),
+            ["a\n...\n", "# between\n---\nb\n"]
+        );
         assert_eq!(split(""), [""]);
     }
 

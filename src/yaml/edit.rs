@@ -22,7 +22,10 @@ impl Edit {
     /// Puts text in the place of a range.
     #[must_use]
     pub fn replace(range: Range<usize>, text: impl Into<String>) -> Self {
-        Edit { range, text: text.into() }
+        Edit {
+            range,
+            text: text.into(),
+        }
     }
 
     /// Takes a range away.
@@ -99,7 +102,8 @@ impl Edits {
             [before, edit.text.as_str()]
         });
         let rest = self.edits.last().map_or(0, |edit| edit.range.end);
-        kept.chain(std::iter::once(&text[rest..])).filter(|piece| !piece.is_empty())
+        kept.chain(std::iter::once(&text[rest..]))
+            .filter(|piece| !piece.is_empty())
     }
 
     /// The edited text.
@@ -144,7 +148,13 @@ mod tests {
     #[test]
     fn an_overlap_is_an_error() {
         let edits = Edits::new(vec![Edit::delete(0..3), Edit::replace(2..4, "x")]);
-        assert_eq!(edits, Err(Overlap { first: 0..3, second: 2..4 }));
+        assert_eq!(
+            edits,
+            Err(Overlap {
+                first: 0..3,
+                second: 2..4
+            })
+        );
         assert!(Edits::new(vec![Edit::delete(0..3), Edit::insert(2, "x")]).is_err());
         assert!(Edits::new(vec![Edit::delete(0..3), Edit::insert(3, "x")]).is_ok());
     }

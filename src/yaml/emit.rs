@@ -61,7 +61,10 @@ pub fn document(mapping: &Map<String, Value>, layout: Layout) -> String {
 /// The entries of a mapping; the first where the text is put, the others at `indent` columns. No final line end.
 #[must_use]
 pub fn block_mapping(mapping: &Map<String, Value>, indent: usize, layout: Layout) -> String {
-    let mut writer = Block { out: String::new(), layout };
+    let mut writer = Block {
+        out: String::new(),
+        layout,
+    };
     writer.mapping(mapping, indent);
     writer.out
 }
@@ -69,7 +72,10 @@ pub fn block_mapping(mapping: &Map<String, Value>, indent: usize, layout: Layout
 /// The items of a list; the first dash where the text is put, the others at `indent` columns. No final line end.
 #[must_use]
 pub fn block_sequence(items: &[Value], indent: usize, layout: Layout) -> String {
-    let mut writer = Block { out: String::new(), layout };
+    let mut writer = Block {
+        out: String::new(),
+        layout,
+    };
     writer.sequence(items, indent);
     writer.out
 }
@@ -77,7 +83,10 @@ pub fn block_sequence(items: &[Value], indent: usize, layout: Layout) -> String 
 /// `key: value`, what follows on further lines indented from `indent` columns.
 #[must_use]
 pub fn block_entry(key: &str, value: &Value, indent: usize, layout: Layout) -> String {
-    let mut writer = Block { out: String::new(), layout };
+    let mut writer = Block {
+        out: String::new(),
+        layout,
+    };
     writer.entry(key, value, indent);
     writer.out
 }
@@ -112,8 +121,9 @@ pub fn string(text: &str, json: bool) -> Cow<'_, str> {
 const SIMPLE_KEY: usize = 1_000;
 
 fn may_be_plain(text: &str) -> bool {
-    const READ_OTHERWISE: [&str; 13] =
-        ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "~"];
+    const READ_OTHERWISE: [&str; 13] = [
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "~",
+    ];
     let starts = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/');
     if text.parse::<std::net::Ipv4Addr>().is_ok() {
         // Three dots are no number to any reader.
@@ -121,7 +131,9 @@ fn may_be_plain(text: &str) -> bool {
     }
     starts
         && text.len() <= 256
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/'))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/'))
         && !READ_OTHERWISE.contains(&text.to_ascii_lowercase().as_str())
 }
 
@@ -192,7 +204,11 @@ impl Block {
         self.out.push(':');
         match value {
             Value::Array(items) if !items.is_empty() => {
-                let deeper = if self.layout.indented_lists { self.layout.step } else { 0 };
+                let deeper = if self.layout.indented_lists {
+                    self.layout.step
+                } else {
+                    0
+                };
                 self.line(indent + deeper);
                 self.sequence(items, indent + deeper);
             }

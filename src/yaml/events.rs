@@ -116,9 +116,7 @@ impl<'t> Events<'t> {
                     explicit: !event.data.document_start.implicit,
                 },
                 sys::YAML_DOCUMENT_END_EVENT => Event::DocumentEnd,
-                sys::YAML_ALIAS_EVENT => {
-                    Event::Alias(text_at(event.data.alias.anchor).unwrap_or_default())
-                }
+                sys::YAML_ALIAS_EVENT => Event::Alias(text_at(event.data.alias.anchor).unwrap_or_default()),
                 sys::YAML_SCALAR_EVENT => {
                     let scalar = &event.data.scalar;
                     let bytes = std::slice::from_raw_parts(scalar.value, scalar.length as usize);
@@ -180,8 +178,7 @@ impl<'t> Events<'t> {
         // SAFETY: after a failure `problem` and `context` are null or static C strings.
         let (problem, context) = unsafe {
             let words = |pointer: *const i8| {
-                (!pointer.is_null())
-                    .then(|| CStr::from_ptr(pointer.cast()).to_string_lossy().into_owned())
+                (!pointer.is_null()).then(|| CStr::from_ptr(pointer.cast()).to_string_lossy().into_owned())
             };
             (words(self.parser.problem), words(self.parser.context))
         };

@@ -124,7 +124,10 @@ impl Tree<'_> {
         for (key, _) in self.entries(mapping) {
             let before = self.text()[..self.outer_start(key)].trim_end_matches([' ', '\t']);
             if before.ends_with('?') && layout::indentation(self.text(), before.len() - 1).is_some() {
-                return Err(self.refusal(Reason::Layout("a mapping with explicit `? key` entries is not changed"), key));
+                return Err(self.refusal(
+                    Reason::Layout("a mapping with explicit `? key` entries is not changed"),
+                    key,
+                ));
             }
             if self.kind(key) == Kind::Alias {
                 return Err(self.refusal(Reason::Layout("a mapping whose key is an alias is not changed"), key));

@@ -16,15 +16,19 @@ impl Editor<'_, '_> {
         if self.tree.is_flow(mapping) {
             let flow = self.tree.flow(mapping);
             let inner = inner(&flow);
-            let texts: Vec<String> =
-                entries.iter().map(|(key, value)| emit::flow_entry(key, value, &inner)).collect();
+            let texts: Vec<String> = entries
+                .iter()
+                .map(|(key, value)| emit::flow_entry(key, value, &inner))
+                .collect();
             return self.insert_in_flow(mapping, usize::MAX, &texts, &flow);
         }
         self.tree.guard_simple_keys(mapping)?;
         let layout = self.layout(mapping);
         let column = self.tree.column(mapping);
-        let texts: Vec<String> =
-            entries.iter().map(|(key, value)| emit::block_entry(key, value, column, layout)).collect();
+        let texts: Vec<String> = entries
+            .iter()
+            .map(|(key, value)| emit::block_entry(key, value, column, layout))
+            .collect();
         self.append_lines(mapping, column, &texts)
     }
 
@@ -50,7 +54,9 @@ impl Editor<'_, '_> {
     /// New lines after the last child of a block collection and the comment on its line, before blank lines and comments.
     fn append_lines(&mut self, collection: NodeId, column: usize, texts: &[String]) -> Result<(), Refusal> {
         let Some(end) = self.last_kept_end(collection) else {
-            return Err(self.tree.refusal(Reason::Layout("nothing is left to insert after"), collection));
+            return Err(self
+                .tree
+                .refusal(Reason::Layout("nothing is left to insert after"), collection));
         };
         let source = self.tree.text();
         let at = layout::line_end(source, end);
@@ -70,32 +76,50 @@ impl Editor<'_, '_> {
         let source = self.tree.text();
         let dash = self.tree.dash(sequence, index);
         let Some((dash, prefix)) = dash.and_then(|at| Some((at, layout::indentation(source, at)?))) else {
-            return Err(self.tree.refusal(Reason::Layout("the item does not begin a line of its own"), sequence));
+            return Err(self
+                .tree
+                .refusal(Reason::Layout("the item does not begin a line of its own"), sequence));
         };
         let line_break = self.layout(sequence).line_break;
         let mut line = layout::line_start(source, dash);
         let floor = match index {
             0 => layout::line_start(source, self.tree.span(sequence).start),
-            _ => self.tree.items(sequence).nth(index - 1).map_or(line, |item| self.tree.span(item).end),
+            _ => self
+                .tree
+                .items(sequence)
+                .nth(index - 1)
+                .map_or(line, |item| self.tree.span(item).end),
         };
         loop {
             let above = layout::line_start(source, layout::before_break(source, line));
-            let comment = source[above..].strip_prefix(prefix).is_some_and(|rest| rest.starts_with('#'));
+            let comment = source[above..]
+                .strip_prefix(prefix)
+                .is_some_and(|rest| rest.starts_with('#'));
             if above <= floor || above == line || !comment {
                 break;
             }
             line = above;
         }
-        self.edits.push(Edit::insert(line, format!("{prefix}{text}{line_break}")));
+        self.edits
+            .push(Edit::insert(line, format!("{prefix}{text}{line_break}")));
         Ok(())
     }
 
     /// New entries of a flow collection, before a child or at the end.
-    fn insert_in_flow(&mut self, collection: NodeId, index: usize, texts: &[String], flow: &Flow) -> Result<(), Refusal> {
+    fn insert_in_flow(
+        &mut self,
+        collection: NodeId,
+        index: usize,
+        texts: &[String],
+        flow: &Flow,
+    ) -> Result<(), Refusal> {
         let source = self.tree.text();
         let span = self.tree.span(collection);
         let children = self.tree.children_of(collection);
-        let line = flow.lines.as_ref().map(|lines| format!("{}{}", lines.line_break, lines.prefix));
+        let line = flow
+            .lines
+            .as_ref()
+            .map(|lines| format!("{}{}", lines.line_break, lines.prefix));
         let gap = match &line {
             Some(line) => line.as_str(),
             None if flow.spaced_commas => " ",
@@ -113,12 +137,17 @@ impl Editor<'_, '_> {
         if self.tree.entries(collection).any(|(key, value)| {
             self.tree.is_unwritten(value) || source.as_bytes()[..self.tree.outer_start(key)].ends_with(b"? ")
         }) {
-            return Err(self.tree.refusal(Reason::Layout("a flow mapping with an empty value is not changed"), collection));
+            return Err(self.tree.refusal(
+                Reason::Layout("a flow mapping with an empty value is not changed"),
+                collection,
+            ));
         }
         let next = layout::skip_trivia(source, end);
         let edit = match source.as_bytes().get(next) {
             // A trailing comma separates already.
-            Some(b',') if next < span.end => Edit::insert(next + 1, format!("{}{joined}", if gap.is_empty() { " " } else { gap })),
+            Some(b',') if next < span.end => {
+                Edit::insert(next + 1, format!("{}{joined}", if gap.is_empty() { " " } else { gap }))
+            }
             _ => Edit::insert(end, format!(",{gap}{joined}")),
         };
         self.edits.push(edit);
@@ -130,7 +159,9 @@ impl Editor<'_, '_> {
         let span = self.tree.span(collection);
         let inside = span.start + 1..span.end - 1;
         if !self.tree.text()[inside.clone()].trim().is_empty() {
-            return Err(self.tree.refusal(Reason::Layout("a comment stands between the brackets"), collection));
+            return Err(self
+                .tree
+                .refusal(Reason::Layout("a comment stands between the brackets"), collection));
         }
         let text = match &flow.lines {
             Some(lines) => {
@@ -147,7 +178,11 @@ impl Editor<'_, '_> {
     fn last_kept_end(&self, collection: NodeId) -> Option<usize> {
         let removed = self.changes.removed.get(&collection);
         let children = self.tree.children_of(collection);
-        let kept = children.iter().enumerate().rev().find(|(place, _)| removed.is_none_or(|removed| !removed.contains(place)));
+        let kept = children
+            .iter()
+            .enumerate()
+            .rev()
+            .find(|(place, _)| removed.is_none_or(|removed| !removed.contains(place)));
         kept.map(|(_, child)| self.tree.child_end(collection, *child))
     }
 
@@ -170,15 +205,31 @@ pub(super) fn inner(flow: &Flow) -> Flow {
 
 impl Editor<'_, '_> {
     /// Puts a value in the place of an old one, which is an entry's value (with its key) or an item.
-    pub(super) fn replace(&mut self, holder: NodeId, key: Option<NodeId>, old: NodeId, value: &Value) -> Result<(), Refusal> {
+    pub(super) fn replace(
+        &mut self,
+        holder: NodeId,
+        key: Option<NodeId>,
+        old: NodeId,
+        value: &Value,
+    ) -> Result<(), Refusal> {
         self.tree.guard_value(old)?;
         let edits = if self.tree.is_flow(holder) {
             let flow = self.tree.flow(holder);
             vec![self.put(key, old, &emit::flow_value(value, &inner(&flow)))]
         } else if is_inline(value) {
             let quoted = matches!(self.tree.kind(old), Kind::Scalar(Style::Single | Style::Double));
-            let text = emit::flow_value(value, &Flow { json: quoted, ..plain_flow() });
-            if self.tree.is_block(old) { self.put_over_block(key, old, &text)? } else { vec![self.put(key, old, &text)] }
+            let text = emit::flow_value(
+                value,
+                &Flow {
+                    json: quoted,
+                    ..plain_flow()
+                },
+            );
+            if self.tree.is_block(old) {
+                self.put_over_block(key, old, &text)?
+            } else {
+                vec![self.put(key, old, &text)]
+            }
         } else {
             vec![self.put_collection(holder, key, old, value)?]
         };
@@ -204,7 +255,9 @@ impl Editor<'_, '_> {
             return Ok(vec![Edit::replace(self.tree.span(old), text)]);
         };
         if self.tree.outer_start(old) != self.tree.span(old).start {
-            return Err(self.tree.refusal(Reason::Layout("the block to replace has an anchor"), old));
+            return Err(self
+                .tree
+                .refusal(Reason::Layout("the block to replace has an anchor"), old));
         }
         let line_end = layout::line_end(source, after);
         Ok(vec![
@@ -228,15 +281,25 @@ impl Editor<'_, '_> {
             if same_kind {
                 return Ok(Edit::replace(self.tree.span(old), block(column)));
             }
-            return Err(self.tree.refusal(Reason::Layout("a list stands where a mapping belongs, or the reverse"), old));
+            return Err(self.tree.refusal(
+                Reason::Layout("a list stands where a mapping belongs, or the reverse"),
+                old,
+            ));
         }
-        if let (true, Some(after)) = (self.tree.is_unwritten(old), key.and_then(|key| self.tree.after_colon(key))) {
+        if let (true, Some(after)) = (
+            self.tree.is_unwritten(old),
+            key.and_then(|key| self.tree.after_colon(key)),
+        ) {
             let deeper = value.is_object() || layout.indented_lists;
             let column = self.tree.column(holder) + if deeper { layout.step } else { 0 };
             let text = format!("{}{}{}", layout.line_break, " ".repeat(column), block(column));
             return Ok(Edit::insert(layout::line_end(source, after), text));
         }
-        let flow = if self.tree.is_flow(old) { self.tree.flow(old) } else { plain_flow() };
+        let flow = if self.tree.is_flow(old) {
+            self.tree.flow(old)
+        } else {
+            plain_flow()
+        };
         Ok(Edit::replace(self.tree.span(old), emit::flow_value(value, &flow)))
     }
 }

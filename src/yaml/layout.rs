@@ -58,7 +58,10 @@ pub(super) fn column(text: &str, at: usize) -> usize {
 /// What stands before the offset on its line, when that is only blanks.
 pub(super) fn indentation(text: &str, at: usize) -> Option<&str> {
     let before = &text[line_start(text, at)..at];
-    before.bytes().all(|byte| matches!(byte, b' ' | b'\t')).then_some(before)
+    before
+        .bytes()
+        .all(|byte| matches!(byte, b' ' | b'\t'))
+        .then_some(before)
 }
 
 /// Skips blanks, line breaks and comments.
@@ -88,7 +91,10 @@ pub(super) fn after_properties(text: &str, start: usize) -> usize {
     let mut at = start;
     let mut end = start;
     while let Some(b'&' | b'!') = bytes.get(at) {
-        while bytes.get(at).is_some_and(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' | b'}')) {
+        while bytes
+            .get(at)
+            .is_some_and(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' | b'}'))
+        {
             at += 1;
         }
         end = at;
@@ -120,5 +126,8 @@ pub(super) fn block_scalar_end(text: &str, start: usize, span_end: usize) -> usi
 /// Whether a block scalar keeps the blank lines after it.
 pub(super) fn keeps_blank_lines(text: &str, start: usize) -> bool {
     let header = &text[start..line_end(text, start)];
-    header.split([' ', '\t']).next().is_some_and(|indicators| indicators.contains('+'))
+    header
+        .split([' ', '\t'])
+        .next()
+        .is_some_and(|indicators| indicators.contains('+'))
 }

@@ -127,9 +127,7 @@ impl<'t> Tree<'t> {
     #[must_use]
     pub fn weight(&self) -> usize {
         let cooked: usize = self.cooked.values().map(|text| text.len() + 48).sum();
-        self.nodes.capacity() * size_of::<Node>()
-            + cooked
-            + (self.decorations.len() + self.aliases.len()) * 64
+        self.nodes.capacity() * size_of::<Node>() + cooked + (self.decorations.len() + self.aliases.len()) * 64
     }
 
     /// What the node is.
@@ -176,7 +174,13 @@ impl<'t> Tree<'t> {
     #[must_use]
     pub fn scalar(&self, node: NodeId) -> Option<&str> {
         let node = self.target(node);
-        let Node { start, end, kind, cooked, .. } = self.nodes[node.index()];
+        let Node {
+            start,
+            end,
+            kind,
+            cooked,
+            ..
+        } = self.nodes[node.index()];
         let Kind::Scalar(style) = kind else {
             return None;
         };
@@ -191,7 +195,13 @@ impl<'t> Tree<'t> {
     #[must_use]
     pub fn scalar_text(&self, node: NodeId) -> Option<Cow<'t, str>> {
         let node = self.target(node);
-        let Node { start, end, kind, cooked, .. } = self.nodes[node.index()];
+        let Node {
+            start,
+            end,
+            kind,
+            cooked,
+            ..
+        } = self.nodes[node.index()];
         let Kind::Scalar(style) = kind else {
             return None;
         };
@@ -257,7 +267,9 @@ impl<'t> Tree<'t> {
     fn bring(&self, merge_value: NodeId, key: &str, budget: &mut usize) -> Option<NodeId> {
         *budget = budget.checked_sub(1)?;
         match self.kind(self.target(merge_value)) {
-            Kind::Sequence { .. } => self.items(merge_value).find_map(|source| self.find(source, key, budget)),
+            Kind::Sequence { .. } => self
+                .items(merge_value)
+                .find_map(|source| self.find(source, key, budget)),
             _ => self.find(merge_value, key, budget),
         }
     }
@@ -277,7 +289,9 @@ impl<'t> Tree<'t> {
 
     /// The aliases of the document, each with the node it stands for.
     pub(super) fn aliases(&self) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
-        self.aliases.iter().map(|(&alias, &target)| (NodeId(alias), NodeId(target)))
+        self.aliases
+            .iter()
+            .map(|(&alias, &target)| (NodeId(alias), NodeId(target)))
     }
 
     /// All nodes, in the order of the text.
@@ -316,16 +330,16 @@ impl<'t> Builder<'t> {
     fn take(&mut self, event: Event<'_>, span: Range<usize>) -> Result<(), SyntaxError> {
         match event {
             Event::Alias(name) => self.alias(name, span),
-            Event::Scalar { value, style, properties } => {
+            Event::Scalar {
+                value,
+                style,
+                properties,
+            } => {
                 self.scalar(value, style, properties, span);
                 Ok(())
             }
-            Event::SequenceStart { flow, properties } => {
-                self.begin(Kind::Sequence { flow }, properties, span)
-            }
-            Event::MappingStart { flow, properties } => {
-                self.begin(Kind::Mapping { flow }, properties, span)
-            }
+            Event::SequenceStart { flow, properties } => self.begin(Kind::Sequence { flow }, properties, span),
+            Event::MappingStart { flow, properties } => self.begin(Kind::Mapping { flow }, properties, span),
             Event::SequenceEnd | Event::MappingEnd => {
                 self.end(span);
                 Ok(())

@@ -30,11 +30,17 @@ impl Tree<'_> {
     }
 
     pub(super) fn is_flow(&self, node: NodeId) -> bool {
-        matches!(self.kind(node), Kind::Mapping { flow: true } | Kind::Sequence { flow: true })
+        matches!(
+            self.kind(node),
+            Kind::Mapping { flow: true } | Kind::Sequence { flow: true }
+        )
     }
 
     pub(super) fn is_block(&self, node: NodeId) -> bool {
-        matches!(self.kind(node), Kind::Mapping { flow: false } | Kind::Sequence { flow: false })
+        matches!(
+            self.kind(node),
+            Kind::Mapping { flow: false } | Kind::Sequence { flow: false }
+        )
     }
 
     /// A null that is not written out.
@@ -50,11 +56,15 @@ impl Tree<'_> {
             ..Layout::default()
         };
         let nested = |wanted: fn(Kind) -> bool| {
-            let mappings = self.all().filter(|node| self.kind(*node) == Kind::Mapping { flow: false });
-            mappings.flat_map(|outer| self.entries(outer).map(move |(_, value)| (outer, value))).find(move |(outer, value)| {
-                let below = layout::line_start(self.text(), self.span(*value).start) > self.span(*outer).start;
-                wanted(self.kind(*value)) && below
-            })
+            let mappings = self
+                .all()
+                .filter(|node| self.kind(*node) == Kind::Mapping { flow: false });
+            mappings
+                .flat_map(|outer| self.entries(outer).map(move |(_, value)| (outer, value)))
+                .find(move |(outer, value)| {
+                    let below = layout::line_start(self.text(), self.span(*value).start) > self.span(*outer).start;
+                    wanted(self.kind(*value)) && below
+                })
         };
         if let Some((outer, inner)) = nested(|kind| kind == Kind::Mapping { flow: false }) {
             layout.step = self.column(inner).saturating_sub(self.column(outer)).max(1);
@@ -75,7 +85,10 @@ impl Tree<'_> {
 
     /// Where the last child of a collection ends; for a mapping with its value.
     pub(super) fn child_end(&self, collection: NodeId, child: NodeId) -> usize {
-        let value = self.entries(collection).find(|(key, _)| *key == child).map(|(_, value)| value);
+        let value = self
+            .entries(collection)
+            .find(|(key, _)| *key == child)
+            .map(|(_, value)| value);
         self.span(value.unwrap_or(child)).end
     }
 
@@ -86,16 +99,20 @@ impl Tree<'_> {
         let children = self.children_of(collection);
         let text = self.text();
         let blank_at = |at: usize| matches!(text.as_bytes().get(at), Some(b' ' | b'\t' | b'\n' | b'\r'));
-        let colon = self.entries(collection).next().and_then(|(key, _)| self.after_colon(key));
+        let colon = self
+            .entries(collection)
+            .next()
+            .and_then(|(key, _)| self.after_colon(key));
         let parent = self.parent(collection).filter(|parent| self.is_flow(*parent));
         let spaced_colons = match (colon, parent) {
             (Some(at), _) => blank_at(at),
             (None, Some(parent)) => self.flow(parent).spaced_colons,
             (None, None) => true,
         };
-        let comma = children.first().filter(|_| children.len() > 1).map(|first| {
-            layout::skip_trivia(text, self.child_end(collection, *first))
-        });
+        let comma = children
+            .first()
+            .filter(|_| children.len() > 1)
+            .map(|first| layout::skip_trivia(text, self.child_end(collection, *first)));
         let lines = match children.last() {
             Some(last) => self.own_lines(collection, *last),
             None => parent.and_then(|parent| self.flow(parent).lines).map(nested),
@@ -120,7 +137,11 @@ impl Tree<'_> {
         Some(Lines {
             line_break: layout::line_break(text, open),
             prefix: prefix.to_owned(),
-            unit: prefix.strip_prefix(outer).filter(|unit| !unit.is_empty()).unwrap_or("  ").to_owned(),
+            unit: prefix
+                .strip_prefix(outer)
+                .filter(|unit| !unit.is_empty())
+                .unwrap_or("  ")
+                .to_owned(),
         })
     }
 

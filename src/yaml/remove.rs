@@ -18,7 +18,8 @@ impl Editor<'_, '_> {
         }
         for run in runs(places) {
             if self.tree.is_flow(collection) {
-                self.edits.push(Edit::delete(self.flow_range(collection, &children, &run)));
+                self.edits
+                    .push(Edit::delete(self.flow_range(collection, &children, &run)));
                 continue;
             }
             self.tree.guard_simple_keys(collection)?;
@@ -31,7 +32,12 @@ impl Editor<'_, '_> {
     }
 
     /// The children of a run one by one, so that comments between them stay; the run as a whole where its lines hang together.
-    fn separable(&self, collection: NodeId, children: &[NodeId], run: Range<usize>) -> Result<Vec<Range<usize>>, Refusal> {
+    fn separable(
+        &self,
+        collection: NodeId,
+        children: &[NodeId],
+        run: Range<usize>,
+    ) -> Result<Vec<Range<usize>>, Refusal> {
         let source = self.tree.text();
         let behind_dash = layout::indentation(source, self.start_of(collection, children, run.start)?).is_none();
         let last_line = layout::line_end(source, self.tree.child_end(collection, children[run.end - 1]));
@@ -44,7 +50,11 @@ impl Editor<'_, '_> {
 
     /// Nothing is left: `[]` or `{}`.
     fn empty(&mut self, collection: NodeId, children: &[NodeId]) -> Result<(), Refusal> {
-        let brackets = if matches!(self.tree.kind(collection), Kind::Mapping { .. }) { "{}" } else { "[]" };
+        let brackets = if matches!(self.tree.kind(collection), Kind::Mapping { .. }) {
+            "{}"
+        } else {
+            "[]"
+        };
         if self.tree.is_flow(collection) {
             let span = self.tree.span(collection);
             self.edits.push(Edit::delete(span.start + 1..span.end - 1));
@@ -52,7 +62,10 @@ impl Editor<'_, '_> {
         }
         let parent = self.tree.parent(collection);
         let key = parent.and_then(|parent| {
-            self.tree.entries(parent).find(|(_, value)| *value == collection).map(|(key, _)| key)
+            self.tree
+                .entries(parent)
+                .find(|(_, value)| *value == collection)
+                .map(|(key, _)| key)
         });
         let source = self.tree.text();
         match key.and_then(|key| self.tree.after_colon(key)) {
@@ -72,14 +85,22 @@ impl Editor<'_, '_> {
         match children.get(run.end) {
             Some(next) => start..self.tree.outer_start(*next),
             None => {
-                let before = run.start.checked_sub(1).map(|before| self.tree.child_end(collection, children[before]));
+                let before = run
+                    .start
+                    .checked_sub(1)
+                    .map(|before| self.tree.child_end(collection, children[before]));
                 before.unwrap_or(start)..self.tree.child_end(collection, children[run.end - 1])
             }
         }
     }
 
     /// The lines of a run of children in a block.
-    fn block_range(&self, collection: NodeId, children: &[NodeId], run: &Range<usize>) -> Result<Range<usize>, Refusal> {
+    fn block_range(
+        &self,
+        collection: NodeId,
+        children: &[NodeId],
+        run: &Range<usize>,
+    ) -> Result<Range<usize>, Refusal> {
         let source = self.tree.text();
         let first = self.start_of(collection, children, run.start)?;
         let content_end = self.tree.child_end(collection, children[run.end - 1]);
@@ -118,7 +139,10 @@ impl Editor<'_, '_> {
         if matches!(self.tree.kind(collection), Kind::Mapping { .. }) {
             return Ok(self.tree.outer_start(children[place]));
         }
-        let missing = || self.tree.refusal(Reason::Layout("the dash of the item was not found"), children[place]);
+        let missing = || {
+            self.tree
+                .refusal(Reason::Layout("the dash of the item was not found"), children[place])
+        };
         self.tree.dash(collection, place).ok_or_else(missing)
     }
 

@@ -163,7 +163,10 @@ mod tests {
     #[test]
     fn quotes_and_string_tags_make_strings() {
         assert_eq!(value("true", Style::Double, None), Ok(json!("true")));
-        assert_eq!(value("true", Style::Plain, Some("tag:yaml.org,2002:str")), Ok(json!("true")));
+        assert_eq!(
+            value("true", Style::Plain, Some("tag:yaml.org,2002:str")),
+            Ok(json!("true"))
+        );
         assert_eq!(value("", Style::Plain, Some("!")), Ok(json!("")));
         assert_eq!(
             value("5", Style::Plain, Some("tag:yaml.org,2002:int")),

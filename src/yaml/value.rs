@@ -176,7 +176,10 @@ impl Reader<'_, '_> {
         let tree = self.tree;
         let node = tree.target(key);
         let (Some(text), Kind::Scalar(style)) = (tree.scalar(node), tree.kind(node)) else {
-            return Err(self.error(key, "a key must be a scalar (a template marker such as {{ … }} reads as a mapping)".to_owned()));
+            return Err(self.error(
+                key,
+                "a key must be a scalar (a template marker such as {{ … }} reads as a mapping)".to_owned(),
+            ));
         };
         match scalar::value(text, style, tree.tag(node)).map_err(|problem| self.error(key, problem))? {
             Value::String(text) => Ok(text),

@@ -19,7 +19,12 @@ pub(super) fn reads_back(old: &Tree<'_>, edits: &Edits, changes: &Changes, limit
         return Err("the last line would lose its end".to_owned());
     }
     let new = Tree::parse(&Chunk::alone(&text), limits).map_err(|error| error.to_string())?;
-    let walk = Walk { old, new: &new, changes, limits };
+    let walk = Walk {
+        old,
+        new: &new,
+        changes,
+        limits,
+    };
     match (old.root(), new.root()) {
         (Some(before), Some(after)) => walk.same(before, after),
         (None, None) => Ok(()),
@@ -45,7 +50,9 @@ impl Walk<'_> {
         }
         match (old.kind(before), new.kind(after)) {
             (Kind::Alias, Kind::Alias) => self.equal(old.text().get(old.span(before)), new.text().get(new.span(after))),
-            (Kind::Scalar(style), Kind::Scalar(other)) if style == other => self.equal(old.scalar(before), new.scalar(after)),
+            (Kind::Scalar(style), Kind::Scalar(other)) if style == other => {
+                self.equal(old.scalar(before), new.scalar(after))
+            }
             (Kind::Mapping { .. }, Kind::Mapping { .. }) => self.mapping(before, after),
             (Kind::Sequence { .. }, Kind::Sequence { .. }) => self.sequence(before, after),
             _ => Err("a value would change its kind".to_owned()),
@@ -54,7 +61,11 @@ impl Walk<'_> {
 
     fn mapping(&self, before: NodeId, after: NodeId) -> Result<(), String> {
         let removed = self.changes.removed.get(&before);
-        let kept = self.old.entries(before).enumerate().filter(|(place, _)| removed.is_none_or(|removed| !removed.contains(place)));
+        let kept = self
+            .old
+            .entries(before)
+            .enumerate()
+            .filter(|(place, _)| removed.is_none_or(|removed| !removed.contains(place)));
         let mut found = self.new.entries(after);
         for (_, (key, value)) in kept {
             let (new_key, new_value) = found.next().ok_or("an entry would be lost")?;
@@ -66,7 +77,9 @@ impl Walk<'_> {
             self.holds(new_key, &Value::String(key.clone()))?;
             self.holds(new_value, value)?;
         }
-        found.next().map_or(Ok(()), |_| Err("an entry too many would appear".to_owned()))
+        found
+            .next()
+            .map_or(Ok(()), |_| Err("an entry too many would appear".to_owned()))
     }
 
     fn sequence(&self, before: NodeId, after: NodeId) -> Result<(), String> {
@@ -85,7 +98,9 @@ impl Walk<'_> {
             }
             place += 1;
         }
-        found.next().map_or(Ok(()), |_| Err("an item too many would appear".to_owned()))
+        found
+            .next()
+            .map_or(Ok(()), |_| Err("an item too many would appear".to_owned()))
     }
 
     fn holds(&self, node: NodeId, wanted: &Value) -> Result<(), String> {
@@ -94,6 +109,10 @@ impl Walk<'_> {
     }
 
     fn equal<T: PartialEq>(&self, before: Option<T>, after: Option<T>) -> Result<(), String> {
-        if before == after { Ok(()) } else { Err("a value would change".to_owned()) }
+        if before == after {
+            Ok(())
+        } else {
+            Err("a value would change".to_owned())
+        }
     }
 }
