@@ -1,0 +1,78 @@
+//! Takes address objects of both kinds as they are stored, gives the one form that the allocator reads; never changes one.
+
+use super::claim::{ClaimId, ClaimKind, ippool_reference};
+use crate::api::capi::{self, PoolReference};
+use crate::api::{OwnerReference, metal3};
+
+/// Which address object: a name may exist once in each kind.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId {
+    /// Name, unique per kind in the pool's namespace.
+    pub name: String,
+    /// The kind of the claims that objects of this kind answer.
+    pub kind: ClaimKind,
+}
+
+/// An address object with what it says about who holds what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressObject {
+    /// Kind and name.
+    pub id: ObjectId,
+    /// The pool that it names.
+    pub pool: PoolReference,
+    /// The name of the claim in its spec; may be empty in an object made by hand.
+    pub claim: String,
+    /// The address as written.
+    pub address: String,
+    /// UID of the owner that is a claim of the object's kind. Without such an owner the object was made by hand: it
+    /// reserves its address and is never collected.
+    pub owner: Option<String>,
+}
+
+impl AddressObject {
+    /// The claim that the object names.
+    #[must_use]
+    pub fn claim_id(&self) -> ClaimId {
+        ClaimId::new(self.id.kind, self.claim.clone())
+    }
+}
+
+fn claim_owner(kind: ClaimKind, owners: &[OwnerReference]) -> Option<String> {
+    owners
+        .iter()
+        .find(|owner| owner.group() == kind.group() && owner.kind == kind.name())
+        .map(|owner| owner.uid.clone())
+}
+
+impl From<&metal3::IPAddress> for AddressObject {
+    /// Only the name of `spec.pool` selects a pool (metal3 `ippool_manager.go`).
+    fn from(object: &metal3::IPAddress) -> Self {
+        let kind = ClaimKind::IPClaim;
+        Self {
+            id: ObjectId {
+                name: object.metadata.name.clone(),
+                kind,
+            },
+            pool: ippool_reference(&object.spec.pool.name),
+            claim: object.spec.claim.name.clone(),
+            address: object.spec.address.clone(),
+            owner: claim_owner(kind, &object.metadata.owner_references),
+        }
+    }
+}
+
+impl From<&capi::IPAddress> for AddressObject {
+    fn from(object: &capi::IPAddress) -> Self {
+        let kind = ClaimKind::IPAddressClaim;
+        Self {
+            id: ObjectId {
+                name: object.metadata.name.clone(),
+                kind,
+            },
+            pool: object.spec.pool_ref.clone(),
+            claim: object.spec.claim_ref.name.clone(),
+            address: object.spec.address.clone(),
+            owner: claim_owner(kind, &object.metadata.owner_references),
+        }
+    }
+}
