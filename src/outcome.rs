@@ -65,6 +65,7 @@ fn edits<'a>(
     let wishes: Vec<(&ConfigDocument<'_>, &Selection)> = configs.iter().zip(&selections).collect();
     twice_chosen(&manifest, &selections, findings);
     check::addresses(&manifest, &wishes, findings);
+    check::capacity(&groups, &wishes, findings);
     check::templates(&manifest, &groups, &wishes, findings);
     let wishes: Vec<Wish<'_>> = wishes
         .into_iter()

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::objects::{Class, Cluster, Detail, Group, Manifest, Object, Reference, Role};
+use crate::objects::{Class, Cluster, Detail, Group, GroupSize, Manifest, Object, Reference, Role};
 
 /// Where a machine group comes from. Numbers are indices of the manifest's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct MachineGroup<'m, 'a> {
     pub class: Option<(usize, Option<&'m str>)>,
     /// The reference to its template.
     pub reference: Option<&'m Reference<'a>>,
+    /// How many machines it can have.
+    pub size: GroupSize,
     /// The template.
     pub template: TemplateUse,
 }
@@ -206,6 +208,7 @@ impl<'m, 'a> Finder<'m, 'a> {
         Some(MachineGroup {
             source: GroupSource::Object(index),
             role: group.role,
+            size: group.size,
             kind: &object.kind,
             name: object.name(),
             cluster: self.cluster_of(object, group),
@@ -303,6 +306,10 @@ impl<'m, 'a> Finder<'m, 'a> {
             Detail::Class(class) => Some(&**class),
             _ => None,
         });
+        let size = |source| match source {
+            GroupSource::TopologyWorkers { index, .. } => topology.workers[index].size,
+            _ => topology.control_plane,
+        };
         let mut group = |source, role, kind: &'m str, name: &'m str, worker, reference: Option<&'m Reference<'a>>| {
             let class_namespace = class_index.and_then(|class| self.object(class).namespace());
             all.push(MachineGroup {
@@ -313,6 +320,7 @@ impl<'m, 'a> Finder<'m, 'a> {
                 cluster: Some(index),
                 cluster_name: object.name.as_ref().map(|name| &*name.value),
                 class: class_index.map(|class| (class, worker)),
+                size: size(source),
                 reference,
                 template: match (class, reference) {
                     (None, _) => TemplateUse::ClassMissing,
@@ -370,6 +378,7 @@ impl<'m, 'a> Finder<'m, 'a> {
                 cluster: None,
                 cluster_name: None,
                 class: Some((index, worker)),
+                size: GroupSize::default(),
                 reference: Some(reference),
                 template: if reference.is_machine_template() {
                     self.template(reference, object.namespace())

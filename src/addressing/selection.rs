@@ -73,6 +73,12 @@ impl NicSet {
         index < 128 && self.0 & (1 << index) != 0
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
     fn insert(&mut self, index: usize) {
         if index < 128 {
             self.0 |= 1 << index;

@@ -218,6 +218,15 @@ codes! {
         "The address cannot carry the API."
         "Give the endpoint an address of its own."
 
+    POOL_TOO_SMALL "CI311" "pool-too-small" Error
+        "A pool has fewer addresses than its groups have replicas, or the autoscaler's maximum."
+        "The last machines never get an address, and the cluster does not come up as asked."
+        "Give the pool more addresses: replicas, surge and a spare one."
+    POOL_TIGHT "CI312" "pool-tight" Warning
+        "A pool has no address beyond replicas and surge, or fewer than the wanted headroom."
+        "A roll-out with surge gets stuck in a pool of exactly the replicas; a released address returns a little late."
+        "Give the pool at least one address more than replicas and surge."
+
     KUBE_VIP_LEFT "CI401" "kube-vip-left" Warning
         "Something that mentions kube-vip stays, because it does something else too or is not understood."
         "If it edits or needs the files that were removed, the node's first boot can fail."

@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod addresses;
+mod capacity;
 pub mod codes;
 mod finding;
 mod input;
@@ -9,6 +10,7 @@ mod templates;
 
 pub use acceptance::accept;
 pub(crate) use addresses::addresses;
+pub(crate) use capacity::capacity;
 pub use codes::Code;
 pub use finding::{Finding, Place, Severity, has_errors};
 pub use input::{hint, input_finding};

@@ -2,6 +2,7 @@
 
 use super::cursor::{Cursor, Span, Text};
 use super::reference::Reference;
+use super::size::{self, GroupSize, Surge};
 use crate::yaml::NodeId;
 
 /// A Cluster of Cluster API.
@@ -26,6 +27,8 @@ pub struct Topology<'a> {
     pub class: Option<Text<'a>>,
     /// The class's namespace, where it is not the cluster's.
     pub class_namespace: Option<Text<'a>>,
+    /// How many control-plane machines it has.
+    pub control_plane: GroupSize,
     /// Its MachineDeployments.
     pub workers: Vec<TopologyWorkers<'a>>,
     /// Every variable that it sets, overrides of control plane and workers included.
@@ -41,6 +44,8 @@ pub struct TopologyWorkers<'a> {
     pub class: Option<Text<'a>>,
     /// The name in the topology.
     pub name: Option<Text<'a>>,
+    /// How many machines it can have.
+    pub size: GroupSize,
 }
 
 /// A variable's value in a topology.
@@ -89,7 +94,13 @@ impl<'a> Topology<'a> {
         for overrides in groups.filter_map(|group| group.get("variables")) {
             variables.extend(Variable::list(overrides, "overrides"));
         }
+        let replicas = at.at(&["controlPlane", "replicas"]).and_then(Cursor::text);
         Topology {
+            control_plane: GroupSize {
+                replicas: replicas.and_then(|text| text.value.parse().ok()),
+                // KubeadmControlPlane's default; a class whose template says 0 needs one address less.
+                surge: Some(1),
+            },
             class: at.text_of("class").or_else(|| at.at(&["classRef", "name"])?.text()),
             class_namespace: at
                 .text_of("classNamespace")
@@ -100,6 +111,7 @@ impl<'a> Topology<'a> {
                 .map(|entry| TopologyWorkers {
                     class: entry.text_of("class"),
                     name: entry.text_of("name"),
+                    size: size::size(Some(entry), entry.get("metadata"), Surge::One),
                 })
                 .collect(),
             variables,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::cursor::{Cursor, Text};
 use super::reference::Reference;
+use super::size::{self, GroupSize, Surge};
 
 /// What kind of machines a group makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct Group<'a> {
     pub references: Box<[Reference<'a>]>,
     /// `spec.clusterName`, else the cluster-name label.
     pub cluster: Option<Text<'a>>,
+    /// How many machines it can have.
+    pub size: GroupSize,
     /// The object that controls it, where the text comes from a live cluster.
     pub owner: Option<Owner<'a>>,
 }
@@ -70,8 +73,10 @@ impl<'a> Group<'a> {
         let owner = at
             .at(&["metadata", "ownerReferences"])
             .and_then(|owners| owners.items().next());
+        let surge = if kind == "MachineSet" { Surge::None } else { Surge::One };
         Some(Group {
             role,
+            size: size::size(at.get("spec"), at.get("metadata"), surge),
             references,
             cluster: at.at(&["spec", "clusterName"]).and_then(Cursor::text).or_else(label),
             owner: owner.and_then(|owner| {

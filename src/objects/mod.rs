@@ -8,6 +8,7 @@ mod manifest;
 mod object;
 mod pool;
 mod reference;
+mod size;
 mod template;
 
 pub use class::{Class, Patch, PatchOperation, WorkerClass};
@@ -18,6 +19,7 @@ pub use manifest::{Document, Form, InputError, InputFault, Manifest, Source};
 pub use object::{Detail, Object};
 pub use pool::{Pool, PoolEntry, PoolKind};
 pub use reference::Reference;
+pub use size::GroupSize;
 pub use template::{Nic, NicPool, POOL_LABEL, Template};
 
 /// The API group of CAPV's own objects; the supervisor flavour has the same kinds in another group.
