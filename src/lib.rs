@@ -15,6 +15,7 @@ pub mod ipam;
 pub mod objects;
 pub mod outcome;
 mod parallel;
+pub mod planning;
 #[cfg(feature = "cli")]
 pub mod report;
 mod rewrite;

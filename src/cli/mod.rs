@@ -9,9 +9,11 @@ mod completion;
 mod explain;
 mod failure;
 mod flags;
+mod given;
 mod input;
 mod man;
 mod output;
+mod plan;
 mod report;
 mod transform;
 
@@ -33,13 +35,15 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, also when nothing had to change
-  1  differences (--diff)
+  1  differences (--diff, plan --against)
   2  everything else; then nothing was written";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Write pools into a manifest, turn DHCP off in the chosen templates, remove kube-vip
     Transform(Box<transform::Transform>),
+    /// Print which machine can get which address, and how certain that is
+    Plan(Box<plan::Plan>),
     /// Tell what a finding means and what to do about it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -67,6 +71,7 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
     output::colour(cli.color);
     match cli.verb {
         Verb::Transform(transform) => transform.run(),
+        Verb::Plan(plan) => plan.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Completion(completion) => completion.run(),
         Verb::Man => man::run(),

@@ -6,15 +6,11 @@ use clap::Args;
 
 use super::Status;
 use super::failure::Failure;
-use super::flags::Wanted;
-use super::input::{self, Input, Text};
+use super::given::Given;
+use super::input::Text;
 use super::output;
-use super::report::ReportTo;
-use crate::addressing::read_configurations;
 use crate::check::{Finding, codes, has_errors};
-use crate::objects::Source;
-use crate::outcome::compute;
-use crate::report::{Report, unified_diff};
+use crate::report::unified_diff;
 use crate::yaml::{Edits, Limits, chunks, stream};
 
 const EXAMPLES: &str = "\
@@ -35,82 +31,30 @@ Only what the configuration asks for changes: comments, order, quotes and line e
 #[command(after_long_help = EXAMPLES, after_help = "Examples: capv-ipam transform --help")]
 pub(super) struct Transform {
     #[command(flatten)]
-    input: Input,
-    #[command(flatten)]
-    wanted: Wanted,
+    given: Given,
     /// Show a unified diff instead of the manifest; exit 1 when there are differences
     #[arg(long, conflicts_with = "write", help_heading = "Output")]
     diff: bool,
     /// Rewrite the files in place, each at once by a rename
     #[arg(short, long, help_heading = "Output")]
     write: bool,
-    /// Form of the findings, and a file for them instead of standard error
-    #[arg(
-        long,
-        value_name = "text|json|sarif|github[=FILE]",
-        default_value = "text",
-        help_heading = "Output"
-    )]
-    report: ReportTo,
 }
 
 impl Transform {
     pub(super) fn run(self) -> Result<Status, Failure> {
-        let configs = input::read_files(&self.wanted.configs)?;
-        let manifests = self.input.read()?;
-        let (manifests, configs) = match (manifests, configs) {
-            (Ok(manifests), Ok(configs)) => (manifests, configs),
-            (manifests, configs) => {
-                let findings: Vec<Finding> = manifests.err().into_iter().chain(configs.err()).flatten().collect();
-                return self.fail(&findings, &[]);
-            }
-        };
-        let texts: Vec<(&str, &str)> = manifests
-            .iter()
-            .chain(&configs)
-            .map(|text| (text.name.as_str(), text.text.as_str()))
-            .collect();
-        let files: Vec<(usize, &str)> = configs
-            .iter()
-            .enumerate()
-            .map(|(index, config)| (manifests.len() + index, config.text.as_str()))
-            .collect();
-        let configurations = match read_configurations(&files, &self.wanted.spec()) {
-            Ok(configurations) => configurations,
-            Err(findings) => return self.fail(&findings, &texts),
-        };
-        let sources: Vec<Source<'_>> = manifests
-            .iter()
-            .map(|text| Source {
-                name: &text.name,
-                text: &text.text,
-            })
-            .collect();
-        let mut outcome = compute(&sources, &configurations);
+        let mut computed = self.given.compute()?;
         if !self.write && !self.diff {
-            outcome.findings.extend(joints(&manifests));
+            computed.findings.extend(joints(&computed.manifests));
         }
-        let Some(edits) = outcome.edits.filter(|_| !has_errors(&outcome.findings)) else {
-            return self.fail(&outcome.findings, &texts);
+        let edits = computed.edits.take().filter(|_| !has_errors(&computed.findings));
+        let Some(edits) = edits else {
+            self.given.report(&computed, None)?;
+            return Ok(Status::Failed);
         };
-        let note = configurations
-            .is_empty()
-            .then_some("no configuration was given: the manifest is passed through unchanged");
-        self.emit(&manifests, &edits).and_then(|status| {
-            self.report.write(
-                &Report {
-                    findings: &outcome.findings,
-                    texts: &texts,
-                },
-                note,
-            )?;
-            Ok(status)
-        })
-    }
-
-    fn fail(&self, findings: &[Finding], texts: &[(&str, &str)]) -> Result<Status, Failure> {
-        self.report.write(&Report { findings, texts }, None)?;
-        Ok(Status::Failed)
+        let note = "no configuration was given: the manifest is passed through unchanged";
+        let status = self.emit(&computed.manifests, &edits)?;
+        self.given.report(&computed, (!computed.configured).then_some(note))?;
+        Ok(status)
     }
 
     fn emit(&self, manifests: &[Text], edits: &[Edits]) -> Result<Status, Failure> {

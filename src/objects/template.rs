@@ -23,6 +23,10 @@ pub struct Nic<'a> {
     pub span: Span,
     /// `networkName`.
     pub network: Option<Text<'a>>,
+    /// A DHCP flag is true; one is enough for CAPV and the adapter.
+    pub dhcp: bool,
+    /// `nameservers`.
+    pub nameservers: Box<[Text<'a>]>,
     /// `skipIPAllocation: true`: CAPV gives it no address.
     pub skips_allocation: bool,
     /// `addressesFromPools`, CAPV 1.5 and later.
@@ -64,6 +68,15 @@ impl<'a> Nic<'a> {
             node: at.node,
             span: at.span(),
             network: at.text_of("networkName"),
+            dhcp: ["dhcp4", "dhcp6"]
+                .iter()
+                .any(|key| at.get(key).and_then(Cursor::bool) == Some(true)),
+            nameservers: at
+                .get("nameservers")
+                .into_iter()
+                .flat_map(Cursor::items)
+                .filter_map(Cursor::text)
+                .collect(),
             skips_allocation: at.get("skipIPAllocation").and_then(Cursor::bool) == Some(true),
             pools: pools
                 .map(|pool| NicPool {

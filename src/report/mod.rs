@@ -3,15 +3,19 @@
 mod diff;
 mod github;
 mod json;
+mod plan;
 mod positions;
 mod sarif;
+mod table;
 mod text;
 
 pub use diff::unified_diff;
 pub use github::github;
 pub use json::json;
+pub use plan::{plan_changes, plan_table};
 pub use positions::{Position, Positions};
 pub use sarif::sarif;
+pub use table::Table;
 pub use text::{summary, text};
 
 use crate::check::Finding;

@@ -1,0 +1,153 @@
+//! `plan`: the address plan of a manifest, before anything is deployed, and what changed since an earlier one.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::Status;
+use super::failure::Failure;
+use super::given::Given;
+use super::{input, output};
+use crate::addressing::Groups;
+use crate::check::has_errors;
+use crate::objects::{Manifest, Source};
+use crate::planning::{self, AddressPlan};
+use crate::report::{plan_changes, plan_table};
+use crate::yaml::{Chunk, Layout, Limits, Tree, emit};
+
+const EXAMPLES: &str = "\
+Examples:
+  # The list for the network team
+  capv-ipam plan -f cluster.yaml --config addressing.yaml
+
+  # Keep a plan, and see later what would change
+  capv-ipam plan -f cluster.yaml --config addressing.yaml -o yaml > plan.yaml
+  capv-ipam plan -f cluster.yaml --config addressing.yaml --against plan.yaml
+
+exact: machine k of the group, in order of creation, gets this address.
+set: the machine gets one of these; `-o yaml` says why, and what would make it exact.";
+
+/// Print which machine can get which address, and how certain that is.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES, after_help = "Examples: capv-ipam plan --help")]
+pub(super) struct Plan {
+    #[command(flatten)]
+    given: Given,
+    /// Form of the plan
+    #[arg(short, long, value_enum, default_value_t = Form::Table, value_name = "FORM", help_heading = "Output")]
+    output: Form,
+    /// Print only what differs from a plan that `-o yaml` or `-o json` printed; exit 1 when anything does
+    #[arg(long, value_name = "PLAN", help_heading = "Output")]
+    against: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Form {
+    /// Aligned columns
+    Table,
+    /// Aligned columns with network, gateway, claim and object
+    Wide,
+    /// The whole plan as YAML
+    Yaml,
+    /// The whole plan as JSON
+    Json,
+    /// Comma-separated values with all columns
+    Csv,
+    /// A Markdown table with all columns
+    Markdown,
+}
+
+impl Plan {
+    pub(super) fn run(self) -> Result<Status, Failure> {
+        let old = self.against.as_ref().map(read_plan).transpose()?;
+        let computed = self.given.compute()?;
+        let Some(edits) = computed.edits.as_ref().filter(|_| !has_errors(&computed.findings)) else {
+            self.given.report(&computed, None)?;
+            return Ok(Status::Failed);
+        };
+        // The plan is that of the edited text: what transform prints is what is planned.
+        let edited: Vec<String> = computed
+            .manifests
+            .iter()
+            .zip(edits)
+            .map(|(text, edits)| edits.splice(&text.text))
+            .collect();
+        let named = computed.manifests.iter().zip(&edited);
+        let sources: Vec<Source<'_>> = named
+            .map(|(text, edited)| Source {
+                name: &text.name,
+                text: edited,
+            })
+            .collect();
+        let Ok(manifest) = Manifest::read(&sources, Limits::default()) else {
+            return Err(Failure::message("the edited manifest cannot be read"));
+        };
+        let plan = planning::plan(&manifest, &Groups::of(&manifest));
+        let status = match &old {
+            Some(old) => self.changes(old, &plan)?,
+            None => {
+                output::print(&self.show(&plan)?)?;
+                Status::Done
+            }
+        };
+        let note = "the manifest has no static addresses: no template with a pool label or addressesFromPools";
+        self.given.report(&computed, plan.clusters.is_empty().then_some(note))?;
+        Ok(status)
+    }
+
+    fn show(&self, plan: &AddressPlan) -> Result<String, Failure> {
+        Ok(match self.output {
+            Form::Table => plan_table(plan, false).aligned(),
+            Form::Wide => plan_table(plan, true).aligned(),
+            Form::Csv => plan_table(plan, true).csv(),
+            Form::Markdown => plan_table(plan, true).markdown(),
+            Form::Json => format!("{:#}\n", value(plan)?),
+            Form::Yaml => match value(plan)? {
+                serde_json::Value::Object(map) => emit::document(&map, Layout::default()),
+                other => other.to_string(),
+            },
+        })
+    }
+
+    fn changes(&self, old: &AddressPlan, plan: &AddressPlan) -> Result<Status, Failure> {
+        let changes = plan_changes(old, plan);
+        if changes.is_empty() {
+            return Ok(Status::Done);
+        }
+        let text = match self.output {
+            Form::Csv => changes.csv(),
+            Form::Markdown => changes.markdown(),
+            Form::Yaml | Form::Json => self.show(plan)?,
+            Form::Table | Form::Wide => changes.aligned(),
+        };
+        output::print(&text)?;
+        Ok(Status::Differences)
+    }
+}
+
+fn value(plan: &AddressPlan) -> Result<serde_json::Value, Failure> {
+    serde_json::to_value(plan).map_err(|error| Failure::message(format!("the plan cannot be written: {error}")))
+}
+
+/// Reads a plan that was saved.
+fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
+    let texts = input::read_files(std::slice::from_ref(path))?;
+    let texts = texts.map_err(|findings| {
+        Failure::message(
+            findings
+                .first()
+                .map_or_else(String::new, |finding| finding.message.clone()),
+        )
+    })?;
+    let wrong = |problem: String| Failure::message(format!("{} is no address plan: {problem}", path.display()));
+    let text = texts.first().map_or("", |text| &text.text);
+    let tree = Tree::parse(&Chunk::alone(text), &Limits::default()).map_err(|error| wrong(error.problem))?;
+    let root = tree.root().ok_or_else(|| wrong("it is empty".to_owned()))?;
+    let plan: AddressPlan = tree
+        .read(root, &Limits::default())
+        .map_err(|error| wrong(error.problem))?;
+    if plan.kind != "AddressPlan" {
+        return Err(wrong(format!("its kind is {:?}", plan.kind)));
+    }
+    Ok(plan)
+}
