@@ -3,6 +3,7 @@
 use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, select};
 use crate::check::{self, Finding, Place, codes, has_errors, input_finding};
 use crate::objects::{Manifest, Source};
+use crate::planning::{self, AddressPlan};
 use crate::rewrite::{self, Wish};
 use crate::yaml::{Edits, Limits};
 
@@ -32,6 +33,33 @@ pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>]) ->
         edits: edits.filter(|_| !has_errors(&findings)),
         findings,
     }
+}
+
+/// The address plan of the edited texts: what transform prints is what is planned.
+///
+/// # Errors
+/// The edited texts cannot be read, which verification of the edits rules out.
+pub fn plan(sources: &[Source<'_>], edits: &[Edits]) -> Result<AddressPlan, Vec<Finding>> {
+    let edited: Vec<String> = sources
+        .iter()
+        .zip(edits)
+        .map(|(source, edits)| edits.splice(source.text))
+        .collect();
+    let named = sources.iter().zip(&edited);
+    let sources: Vec<Source<'_>> = named
+        .map(|(source, text)| Source {
+            name: source.name,
+            text,
+        })
+        .collect();
+    let failed = |errors: Vec<_>| {
+        errors
+            .iter()
+            .map(|error| input_finding(error, &sources))
+            .collect::<Vec<_>>()
+    };
+    let manifest = Manifest::read(&sources, Limits::default()).map_err(failed)?;
+    Ok(planning::plan(&manifest, &Groups::of(&manifest)))
 }
 
 fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)> {

@@ -9,8 +9,9 @@ use super::report::ReportTo;
 use crate::addressing::read_configurations;
 use crate::check::Finding;
 use crate::objects::Source;
-use crate::outcome::{Outcome, compute};
-use crate::report::Report;
+use crate::outcome::{self, Outcome, compute};
+use crate::planning::AddressPlan;
+use crate::report::{Report, findings};
 use crate::yaml::Edits;
 
 /// The flags that all verbs on a manifest share.
@@ -77,16 +78,32 @@ impl Given {
         })
     }
 
+    /// The address plan of the edited texts, with the findings.
+    pub(super) fn plan(&self, computed: &Computed, edits: &[Edits]) -> Result<AddressPlan, Failure> {
+        let sources: Vec<Source<'_>> = computed.manifests.iter().map(Text::source).collect();
+        let unreadable = |_| Failure::message("the edited manifest cannot be read");
+        let mut plan = outcome::plan(&sources, edits).map_err(unreadable)?;
+        plan.findings = with_texts(computed, |texts| {
+            findings(&Report {
+                findings: &computed.findings,
+                texts,
+            })
+        });
+        Ok(plan)
+    }
+
     /// Reports the findings; `note` follows them.
     pub(super) fn report(&self, computed: &Computed, note: Option<&str>) -> Result<(), Failure> {
-        let texts = computed.manifests.iter().chain(&computed.configs);
-        let texts: Vec<(&str, &str)> = texts.map(|text| (&*text.name, &*text.text)).collect();
-        let report = Report {
-            findings: &computed.findings,
-            texts: &texts,
-        };
-        self.report.write(&report, note)
+        let findings = &computed.findings;
+        with_texts(computed, |texts| self.report.write(&Report { findings, texts }, note))
     }
+}
+
+/// Gives the texts of a run as reports want them.
+fn with_texts<T>(computed: &Computed, give: impl FnOnce(&[(&str, &str)]) -> T) -> T {
+    let texts = computed.manifests.iter().chain(&computed.configs);
+    let texts: Vec<(&str, &str)> = texts.map(|text| (&*text.name, &*text.text)).collect();
+    give(&texts)
 }
 
 impl Text {

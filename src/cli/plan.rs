@@ -1,6 +1,6 @@
 //! `plan`: the address plan of a manifest, before anything is deployed, and what changed since an earlier one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -8,10 +8,8 @@ use super::Status;
 use super::failure::Failure;
 use super::given::Given;
 use super::{input, output};
-use crate::addressing::Groups;
 use crate::check::has_errors;
-use crate::objects::{Manifest, Source};
-use crate::planning::{self, AddressPlan};
+use crate::planning::AddressPlan;
 use crate::report::{plan_changes, plan_table};
 use crate::yaml::{Chunk, Layout, Limits, Tree, emit};
 
@@ -65,24 +63,7 @@ impl Plan {
             self.given.report(&computed, None)?;
             return Ok(Status::Failed);
         };
-        // The plan is that of the edited text: what transform prints is what is planned.
-        let edited: Vec<String> = computed
-            .manifests
-            .iter()
-            .zip(edits)
-            .map(|(text, edits)| edits.splice(&text.text))
-            .collect();
-        let named = computed.manifests.iter().zip(&edited);
-        let sources: Vec<Source<'_>> = named
-            .map(|(text, edited)| Source {
-                name: &text.name,
-                text: edited,
-            })
-            .collect();
-        let Ok(manifest) = Manifest::read(&sources, Limits::default()) else {
-            return Err(Failure::message("the edited manifest cannot be read"));
-        };
-        let plan = planning::plan(&manifest, &Groups::of(&manifest));
+        let plan = self.given.plan(&computed, edits)?;
         let status = match &old {
             Some(old) => self.changes(old, &plan)?,
             None => {
@@ -101,11 +82,8 @@ impl Plan {
             Form::Wide => plan_table(plan, true).aligned(),
             Form::Csv => plan_table(plan, true).csv(),
             Form::Markdown => plan_table(plan, true).markdown(),
-            Form::Json => format!("{:#}\n", value(plan)?),
-            Form::Yaml => match value(plan)? {
-                serde_json::Value::Object(map) => emit::document(&map, Layout::default()),
-                other => other.to_string(),
-            },
+            Form::Json => as_json(plan)?,
+            Form::Yaml => as_yaml(plan)?,
         })
     }
 
@@ -123,6 +101,26 @@ impl Plan {
         output::print(&text)?;
         Ok(Status::Differences)
     }
+}
+
+/// The plan for a file: JSON by its ending, else YAML.
+pub(super) fn for_file(plan: &AddressPlan, path: &Path) -> Result<String, Failure> {
+    if path.extension().is_some_and(|extension| extension == "json") {
+        as_json(plan)
+    } else {
+        as_yaml(plan)
+    }
+}
+
+fn as_json(plan: &AddressPlan) -> Result<String, Failure> {
+    Ok(format!("{:#}\n", value(plan)?))
+}
+
+fn as_yaml(plan: &AddressPlan) -> Result<String, Failure> {
+    Ok(match value(plan)? {
+        serde_json::Value::Object(map) => emit::document(&map, Layout::default()),
+        other => other.to_string(),
+    })
 }
 
 fn value(plan: &AddressPlan) -> Result<serde_json::Value, Failure> {

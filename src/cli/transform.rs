@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::given::Given;
 use super::input::Text;
 use super::output;
+use super::plan;
 use crate::check::{Finding, codes, has_errors};
 use crate::report::unified_diff;
 use crate::yaml::{Edits, Limits, chunks, stream};
@@ -35,6 +36,9 @@ pub(super) struct Transform {
     /// Show a unified diff instead of the manifest; exit 1 when there are differences
     #[arg(long, conflicts_with = "write", help_heading = "Output")]
     diff: bool,
+    /// Write the address plan of the result to a file: JSON for .json, else YAML
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    write_plan: Option<PathBuf>,
     /// Rewrite the files in place, each at once by a rename
     #[arg(short, long, help_heading = "Output")]
     write: bool,
@@ -52,6 +56,11 @@ impl Transform {
             return Ok(Status::Failed);
         };
         let note = "no configuration was given: the manifest is passed through unchanged";
+        // Side outputs first: when one cannot be written, nothing is printed either.
+        if let Some(path) = &self.write_plan {
+            let plan = self.given.plan(&computed, &edits)?;
+            output::write_file(path, plan::for_file(&plan, path)?.as_bytes())?;
+        }
         let status = self.emit(&computed.manifests, &edits)?;
         self.given.report(&computed, (!computed.configured).then_some(note))?;
         Ok(status)

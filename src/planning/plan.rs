@@ -12,6 +12,9 @@ pub struct AddressPlan {
     pub kind: String,
     /// The clusters, in the order of the manifest.
     pub clusters: Vec<ClusterPlan>,
+    /// What there is to say about the manifest, as reports give it.
+    #[serde(default)]
+    pub findings: Vec<serde_json::Value>,
 }
 
 /// The addresses of one cluster.

@@ -27,6 +27,7 @@ pub fn plan(manifest: &Manifest<'_>, groups: &Groups<'_, '_>) -> AddressPlan {
         api_version: API_VERSION.to_owned(),
         kind: "AddressPlan".to_owned(),
         clusters: owners.into_iter().map(|cluster| planner.cluster(cluster)).collect(),
+        findings: Vec::new(),
     }
 }
 

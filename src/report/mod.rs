@@ -11,7 +11,7 @@ mod text;
 
 pub use diff::unified_diff;
 pub use github::github;
-pub use json::json;
+pub use json::{findings, json};
 pub use plan::{plan_changes, plan_table};
 pub use positions::{Position, Positions};
 pub use sarif::sarif;
