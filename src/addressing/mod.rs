@@ -1,10 +1,15 @@
 //! What is wanted: the configuration, the machine groups it chooses and the templates and NICs that follow; pure, and the manifest is only read.
 
 mod configuration;
+mod finder;
 mod groups;
+mod matching;
+mod nics;
 mod reading;
+mod scope;
 mod selection;
 mod selector;
+mod sharing;
 mod validation;
 
 pub use configuration::{
@@ -12,7 +17,9 @@ pub use configuration::{
     StaticAddressing, Verb,
 };
 pub use groups::{GroupSource, Groups, MachineGroup, TemplateUse};
+pub use nics::NicSet;
 pub use reading::{ConfigDocument, read_configurations};
-pub use selection::{ChosenTemplate, ClusterScope, NicSet, Selection, WantedPool, select};
+pub use scope::ClusterScope;
+pub use selection::{ChosenTemplate, Selection, WantedPool, select};
 pub use selector::Selector;
 pub use validation::{ConfigError, validate};

@@ -189,7 +189,7 @@ impl Places<'_, '_> {
         let span = Span::new(origin.base + span.start..origin.base + span.end);
         Some(Place {
             source: origin.source,
-            span: first_line(origin.tree.text(), origin.base, span),
+            span: span.first_line(origin.tree.text(), origin.base),
         })
     }
 
@@ -236,19 +236,6 @@ impl Places<'_, '_> {
             place: self.place(&path, key.as_deref()),
             ..Finding::new(&codes::CONFIGURATION, message).help(help)
         }
-    }
-}
-
-/// The part of a span on its first line.
-fn first_line(text: &str, base: usize, span: Span) -> Span {
-    let start = span.start as usize - base;
-    let line = text[start..span.end as usize - base]
-        .lines()
-        .next()
-        .map_or(0, |line| line.trim_end().len());
-    Span {
-        end: span.start + line as u32,
-        ..span
     }
 }
 

@@ -1,6 +1,6 @@
 //! The only table of finding codes: what each means, what follows from it and what to do. Codes never change their meaning.
 
-use super::finding::Severity;
+use super::severity::Severity;
 
 /// A kind of finding.
 #[derive(Debug, PartialEq, Eq)]

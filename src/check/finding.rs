@@ -1,33 +1,8 @@
 //! What a finding is: one problem with its place; takes no decision about exit codes or colours.
 
-use serde::{Deserialize, Serialize};
-
 use super::codes::Code;
+use super::severity::Severity;
 use crate::objects::Span;
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// It will bite under a condition that is named.
-    Warning,
-    /// The cluster cannot come up as asked, or an address conflict is certain.
-    Error,
-}
-
-impl Severity {
-    /// The word for it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Severity::Info => "info",
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        }
-    }
-}
 
 /// Bytes of one of the run's texts: the manifest's sources first, then the configuration files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,12 +6,14 @@ mod capacity;
 pub mod codes;
 mod finding;
 mod input;
+mod severity;
 mod templates;
 
 pub use acceptance::accept;
 pub(crate) use addresses::addresses;
 pub(crate) use capacity::capacity;
 pub use codes::Code;
-pub use finding::{Finding, Place, Severity, has_errors};
+pub use finding::{Finding, Place, has_errors};
 pub use input::{hint, input_finding};
+pub use severity::Severity;
 pub(crate) use templates::templates;

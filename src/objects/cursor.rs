@@ -24,6 +24,17 @@ impl Span {
         }
     }
 
+    /// The part on its first line, so that a long block is not shown whole. `text` begins at the offset `base`.
+    #[must_use]
+    pub fn first_line(self, text: &str, base: usize) -> Self {
+        let text = &text[self.start as usize - base..self.end as usize - base];
+        let line = text.lines().next().map_or(0, |line| line.trim_end().len());
+        Span {
+            end: self.start + line as u32,
+            ..self
+        }
+    }
+
     /// The span as offsets.
     #[must_use]
     pub fn range(self) -> Range<usize> {

@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use super::refused::{edit, finding};
 use super::template;
-use super::{Change, Plan, Wish};
+use super::{Plan, Wish};
 use crate::addressing::ConfigDocument;
 use crate::check::Finding;
 use crate::check::codes;
 use crate::objects::{Cursor, Detail, Document, Form, Manifest, Object};
-use crate::yaml::{Edit, Editor, Edits, Layout, Reason, Refusal, Tree, emit, stream};
+use crate::yaml::{Edit, Editor, Edits, Layout, Refusal, Tree, emit, stream};
 
 /// All edits, one set for each source.
 ///
@@ -160,16 +161,6 @@ fn document_edits(
     Ok(edits.shifted(chunk.start).into_iter().chain(whole).collect())
 }
 
-/// Makes one change.
-pub(super) fn edit(editor: &mut Editor<'_, '_>, change: &Change) -> Result<(), Refusal> {
-    match change {
-        Change::Set { mapping, path, value } => editor.set_at(*mapping, path, value),
-        Change::Bring { mapping, key, value } => editor.bring(*mapping, key, value),
-        Change::RemoveItems { sequence, places } => editor.remove_items(*sequence, places),
-        Change::RemoveEntry { mapping, key } => editor.remove_entry(*mapping, key),
-    }
-}
-
 /// The edit that puts a pool before the document, written as the document is.
 fn new_document(document: &Document<'_>, tree: &Tree<'_>, pool: &serde_json::Map<String, Value>) -> Edit {
     let layout: Layout = tree.layout();
@@ -192,46 +183,6 @@ fn json_text(tree: &Tree<'_>, value: &Value) -> String {
     match tree.root() {
         Some(root) => emit::flow_value(value, &tree.flow(root)),
         None => value.to_string(),
-    }
-}
-
-/// The finding of a refused edit.
-pub(super) fn finding(manifest: &Manifest<'_>, object: usize, refusal: &Refusal) -> Finding {
-    let object = &manifest.objects[object];
-    let base = manifest.documents[object.document as usize].chunk.start;
-    let span = crate::objects::Span::new(base + refusal.span.start..base + refusal.span.end);
-    let help = match &refusal.reason {
-        Reason::Shared => "write the value out at each place, without anchor and alias",
-        Reason::Tagged => "remove the tag",
-        Reason::Duplicate(_) => "remove one of the two entries",
-        Reason::MergeOverrides(_) => "move the merge key to the top of its mapping",
-        Reason::Layout(_) => "write this part as a plain block",
-        Reason::Verification(_) => "end the file with a line end, and write this part as a plain block",
-    };
-    let span = if span.start == span.end && refusal.span.start == 0 {
-        object.name_span()
-    } else {
-        span
-    };
-    let finding = Finding::new(
-        &codes::UNSAFE_EDIT,
-        format!("{object} cannot be edited safely: {refusal}"),
-    )
-    .on(object)
-    .at(manifest.source_of(object), span)
-    .help(help);
-    let what = if refusal.reason == Reason::Shared {
-        "the alias"
-    } else {
-        "the other one"
-    };
-    match &refusal.other {
-        Some(other) => finding.with(
-            manifest.source_of(object),
-            crate::objects::Span::new(base + other.start..base + other.end),
-            what,
-        ),
-        None => finding,
     }
 }
 

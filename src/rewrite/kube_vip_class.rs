@@ -1,12 +1,13 @@
 //! Takes ClusterClasses and plans the removal of kube-vip from them: patch, variable, placeholder file, and the variable's values in topologies; a patch that does more stops the run.
 
 use super::command::{Service, mentions_kube_vip, service};
-use super::kube_vip::{COMMANDS, configuration, is_kube_vip_path, kube_vip_files, mentions, removal};
+use super::kube_vip_parts::{COMMANDS, configuration, kube_vip_files, mentions, removal};
+use super::kube_vip_patch::{PatchKind, TemplateFile, about_kube_vip, patch_kind, uses_variable};
 use super::{Change, Plan};
 use crate::addressing::ClusterScope;
 use crate::check::Finding;
 use crate::check::codes;
-use crate::objects::{Class, Cluster, Cursor, Detail, Manifest, Object, Patch, PatchOperation, Span, Variable};
+use crate::objects::{Class, Cluster, Cursor, Detail, Manifest, Object, Patch, Span, Variable};
 
 pub(super) fn plan(manifest: &Manifest<'_>, scopes: &[ClusterScope], plan: &mut Plan, findings: &mut Vec<Finding>) {
     for (index, object) in manifest.objects.iter().enumerate() {
@@ -364,76 +365,6 @@ impl Removal<'_, '_, '_> {
     }
 }
 
-struct TemplateFile {
-    kube_vip: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum PatchKind {
-    Other,
-    Only,
-    Mixed,
-}
-
-fn patch_kind(patch: &Patch<'_>, files: &[TemplateFile]) -> PatchKind {
-    let about = patch
-        .operations
-        .iter()
-        .filter(|operation| about_kube_vip(operation) || fills_placeholder(operation, files));
-    match about.count() {
-        0 => PatchKind::Other,
-        _ if patch.external => PatchKind::Mixed,
-        _ if patch.operations.iter().all(|operation| only_kube_vip(operation, files)) => PatchKind::Only,
-        _ => PatchKind::Mixed,
-    }
-}
-
-fn about_kube_vip(operation: &PatchOperation<'_>) -> bool {
-    let texts = [&operation.template, &operation.variable];
-    texts.into_iter().flatten().any(|text| mentions_kube_vip(&text.value))
-}
-
-/// `…/files/0/content`, where file 0 of the template is kube-vip's.
-fn fills_placeholder(operation: &PatchOperation<'_>, files: &[TemplateFile]) -> bool {
-    let path = operation.path.as_ref().map_or("", |path| &*path.value);
-    let index = path
-        .split_once("/files/")
-        .and_then(|(_, rest)| rest.split('/').next()?.parse::<usize>().ok());
-    index
-        .and_then(|index| files.get(index))
-        .is_some_and(|file| file.kube_vip)
-}
-
-/// Whether an operation adds nothing but kube-vip's own files and commands.
-fn only_kube_vip(operation: &PatchOperation<'_>, files: &[TemplateFile]) -> bool {
-    if fills_placeholder(operation, files) {
-        return true;
-    }
-    let path = operation.path.as_ref().map_or("", |path| &*path.value);
-    let Some(text) = operation.template.as_ref().map(|text| &*text.value) else {
-        return false;
-    };
-    if path.contains("/files") {
-        let paths: Vec<&str> = file_paths(text);
-        return !paths.is_empty() && paths.iter().all(|path| is_kube_vip_path(path));
-    }
-    let command = COMMANDS.iter().any(|key| path.contains(key));
-    command && service(text.trim().trim_start_matches("- ").trim_matches(['"', '\''])) == Service::Only
-}
-
-/// The paths of the files that a template text adds. The text cannot be parsed: it is a Go template.
-fn file_paths(text: &str) -> Vec<&str> {
-    // Deeper lines belong to the content of a file.
-    let is_entry = |line: &&str| line.len() - line.trim_start_matches([' ', '-']).len() <= 2;
-    let keys = text
-        .lines()
-        .filter(is_entry)
-        .map(|line| line.trim_start_matches([' ', '-']));
-    keys.filter_map(|line| line.strip_prefix("path:"))
-        .map(|path| path.trim().trim_matches(['"', '\'']))
-        .collect()
-}
-
 fn only_commands(list: Cursor<'_, '_>) -> Vec<usize> {
     let serves = |item: &Cursor<'_, '_>| item.text().is_some_and(|text| service(&text.value) == Service::Only);
     list.items()
@@ -441,18 +372,6 @@ fn only_commands(list: Cursor<'_, '_>) -> Vec<usize> {
         .filter(|(_, item)| serves(item))
         .map(|(place, _)| place)
         .collect()
-}
-
-fn uses_variable(patch: &Patch<'_>, name: &str) -> bool {
-    let in_text = |text: &str| text.contains(&format!(".{name}"));
-    let of_operation = |operation: &PatchOperation<'_>| {
-        let variable = operation
-            .variable
-            .as_ref()
-            .is_some_and(|text| text.value.split('.').next() == Some(name));
-        variable || operation.template.as_ref().is_some_and(|text| in_text(&text.value))
-    };
-    patch.enabled_if.as_ref().is_some_and(|text| in_text(&text.value)) || patch.operations.iter().any(of_operation)
 }
 
 /// The variables of these names in a topology, by the list that they stand in.

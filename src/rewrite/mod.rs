@@ -4,7 +4,10 @@ mod apply;
 mod command;
 mod kube_vip;
 mod kube_vip_class;
+mod kube_vip_parts;
+mod kube_vip_patch;
 mod pool;
+mod refused;
 mod rename;
 mod template;
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::apply::edit;
+use super::refused::{self, edit};
 use super::{Change, Plan};
 use crate::addressing::{GroupSource, Groups};
 use crate::check::Finding;
@@ -48,7 +48,7 @@ pub(super) fn plan(
     let (name, text, value) = match copied {
         Ok(copied) => copied,
         Err(refusal) => {
-            findings.push(super::apply::finding(manifest, template, &refusal));
+            findings.push(refused::finding(manifest, template, &refusal));
             return;
         }
     };

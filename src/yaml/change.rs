@@ -1,27 +1,12 @@
 //! Takes wanted changes of one document's values, and gives the edits that make them and nothing else; refuses what cannot be done safely.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
 use serde_json::{Map, Value};
 
 use super::document::Limits;
 use super::edit::{Edit, Edits};
 use super::guard::{Reason, Refusal};
 use super::node::{Kind, NodeId, Tree};
-use super::verify;
-
-/// The changes of a document as data, kept beside the edits so that the edited text can be checked against them.
-#[derive(Debug, Default)]
-pub(super) struct Changes {
-    /// Values that become others.
-    pub(super) replaced: HashMap<NodeId, Value>,
-    /// Keys and items that go, by collection and place.
-    pub(super) removed: BTreeMap<NodeId, BTreeSet<usize>>,
-    /// Entries that mappings get at their end.
-    pub(super) entries: BTreeMap<NodeId, Map<String, Value>>,
-    /// Items that sequences get: before which place, and what.
-    pub(super) items: BTreeMap<NodeId, Vec<(usize, Value)>>,
-}
+use super::verify::{self, Changes};
 
 /// Collects the changes of one document.
 pub struct Editor<'d, 't> {

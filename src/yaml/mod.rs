@@ -1,5 +1,6 @@
 //! YAML over the original text: documents, nodes with spans, edits that are checked by reading back, new text; nothing here knows Kubernetes.
 
+mod build;
 mod change;
 mod document;
 mod edit;

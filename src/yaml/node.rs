@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::document::{Chunk, Limits, SyntaxError};
-use super::events::{Event, Events, Properties, Style};
-use super::layout;
+use super::events::Style;
 
 /// A node of one [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,59 +39,31 @@ pub enum Kind {
 const MERGE_BUDGET: usize = 10_000;
 
 /// Nodes lie in the order of the text: the children of a collection follow it, `next` jumps over them.
-struct Node {
-    start: u32,
-    end: u32,
-    next: u32,
-    kind: Kind,
+pub(super) struct Node {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) next: u32,
+    pub(super) kind: Kind,
     /// The value is not the source text itself and stands in `cooked`.
-    cooked: bool,
+    pub(super) cooked: bool,
 }
 
-struct Decoration {
-    start: u32,
-    anchor: Option<Box<str>>,
-    tag: Option<Box<str>>,
+pub(super) struct Decoration {
+    pub(super) start: u32,
+    pub(super) anchor: Option<Box<str>>,
+    pub(super) tag: Option<Box<str>>,
 }
 
 /// The nodes of one document over its text. Offsets are bytes in that text.
 pub struct Tree<'t> {
-    text: &'t str,
-    nodes: Vec<Node>,
-    cooked: HashMap<u32, Box<str>>,
-    decorations: HashMap<u32, Decoration>,
-    aliases: HashMap<u32, u32>,
+    pub(super) text: &'t str,
+    pub(super) nodes: Vec<Node>,
+    pub(super) cooked: HashMap<u32, Box<str>>,
+    pub(super) decorations: HashMap<u32, Decoration>,
+    pub(super) aliases: HashMap<u32, u32>,
 }
 
 impl<'t> Tree<'t> {
-    /// Reads a document.
-    ///
-    /// # Errors
-    /// The text is not YAML as libyaml reads it, holds several documents, nests deeper than the limit, or an alias has no anchor.
-    pub fn parse(chunk: &Chunk<'t>, limits: &Limits) -> Result<Self, SyntaxError> {
-        if u32::try_from(chunk.text.len()).is_err() {
-            return Err(fault("a document of 4 GiB or more cannot be read", 0));
-        }
-        let mut builder = Builder::new(chunk.text, limits.depth);
-        let mut events = Events::new(chunk.text);
-        let mut documents = 0;
-        while let Some((event, span)) = events.next()? {
-            match event {
-                Event::DocumentStart { explicit } => {
-                    documents += 1;
-                    if documents > 1 {
-                        return Err(fault("a second document begins without `---`", span.start));
-                    }
-                    if chunk.demands_marker() && !explicit {
-                        return Err(fault("after `...` a document must begin with `---`", span.start));
-                    }
-                }
-                event => builder.take(event, span)?,
-            }
-        }
-        Ok(builder.tree)
-    }
-
     /// The text that the spans refer to.
     #[must_use]
     pub fn text(&self) -> &'t str {
@@ -174,43 +144,27 @@ impl<'t> Tree<'t> {
     #[must_use]
     pub fn scalar(&self, node: NodeId) -> Option<&str> {
         let node = self.target(node);
-        let Node {
-            start,
-            end,
-            kind,
-            cooked,
-            ..
-        } = self.nodes[node.index()];
-        let Kind::Scalar(style) = kind else {
-            return None;
-        };
-        if cooked {
-            return self.cooked.get(&node.0).map(|text| &**text);
-        }
-        let quote = usize::from(matches!(style, Style::Single | Style::Double));
-        Some(&self.text[start as usize + quote..end as usize - quote])
+        self.in_source(node)
+            .or_else(|| self.cooked.get(&node.0).map(|text| &**text))
     }
 
     /// The text of a scalar, borrowed from the document's text where it stands there as it is.
     #[must_use]
     pub fn scalar_text(&self, node: NodeId) -> Option<Cow<'t, str>> {
         let node = self.target(node);
-        let Node {
-            start,
-            end,
-            kind,
-            cooked,
-            ..
-        } = self.nodes[node.index()];
-        let Kind::Scalar(style) = kind else {
+        let cooked = || self.cooked.get(&node.0).map(|text| Cow::Owned(text.to_string()));
+        self.in_source(node).map(Cow::Borrowed).or_else(cooked)
+    }
+
+    /// The text of a scalar that stands in the source as it is, without its quotes.
+    fn in_source(&self, node: NodeId) -> Option<&'t str> {
+        let node = &self.nodes[node.index()];
+        let Kind::Scalar(style) = node.kind else {
             return None;
         };
-        if cooked {
-            return self.cooked.get(&node.0).map(|text| Cow::Owned(text.to_string()));
-        }
         let quote = usize::from(matches!(style, Style::Single | Style::Double));
         let text: &'t str = self.text;
-        Some(Cow::Borrowed(&text[start as usize + quote..end as usize - quote]))
+        (!node.cooked).then(|| &text[node.start as usize + quote..node.end as usize - quote])
     }
 
     /// The keys and values of a mapping in the order written, nothing merged; empty for other nodes.
@@ -297,157 +251,5 @@ impl<'t> Tree<'t> {
     /// All nodes, in the order of the text.
     pub fn all(&self) -> impl Iterator<Item = NodeId> + '_ {
         (0..self.nodes.len() as u32).map(NodeId)
-    }
-}
-
-struct Builder<'t> {
-    tree: Tree<'t>,
-    open: Vec<u32>,
-    anchors: HashMap<Box<str>, u32>,
-    /// Where the last finished node ends.
-    reached: u32,
-    depth: usize,
-}
-
-impl<'t> Builder<'t> {
-    fn new(text: &'t str, depth: usize) -> Self {
-        let tree = Tree {
-            text,
-            nodes: Vec::new(),
-            cooked: HashMap::new(),
-            decorations: HashMap::new(),
-            aliases: HashMap::new(),
-        };
-        Builder {
-            tree,
-            open: Vec::new(),
-            anchors: HashMap::new(),
-            reached: 0,
-            depth,
-        }
-    }
-
-    fn take(&mut self, event: Event<'_>, span: Range<usize>) -> Result<(), SyntaxError> {
-        match event {
-            Event::Alias(name) => self.alias(name, span),
-            Event::Scalar {
-                value,
-                style,
-                properties,
-            } => {
-                self.scalar(value, style, properties, span);
-                Ok(())
-            }
-            Event::SequenceStart { flow, properties } => self.begin(Kind::Sequence { flow }, properties, span),
-            Event::MappingStart { flow, properties } => self.begin(Kind::Mapping { flow }, properties, span),
-            Event::SequenceEnd | Event::MappingEnd => {
-                self.end(span);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn begin(&mut self, kind: Kind, properties: Properties<'_>, span: Range<usize>) -> Result<(), SyntaxError> {
-        if self.open.len() >= self.depth {
-            return Err(fault(&format!("nested deeper than {} levels", self.depth), span.start));
-        }
-        let node = self.add(kind, properties, span.start, span.start);
-        self.open.push(node);
-        Ok(())
-    }
-
-    fn end(&mut self, span: Range<usize>) {
-        let Some(open) = self.open.pop() else {
-            return;
-        };
-        let next = self.tree.nodes.len() as u32;
-        let flow = matches!(
-            self.tree.nodes[open as usize].kind,
-            Kind::Mapping { flow: true } | Kind::Sequence { flow: true }
-        );
-        // A block collection ends, for libyaml, where the next token starts; here with its last child.
-        if flow {
-            self.reached = span.end as u32;
-        }
-        let node = &mut self.tree.nodes[open as usize];
-        node.end = self.reached.max(node.start);
-        node.next = next;
-    }
-
-    fn alias(&mut self, name: &str, span: Range<usize>) -> Result<(), SyntaxError> {
-        let Some(&target) = self.anchors.get(name) else {
-            return Err(fault(&format!("the alias *{name} has no anchor before it"), span.start));
-        };
-        if self.open.contains(&target) {
-            return Err(fault(&format!("the anchor &{name} contains itself"), span.start));
-        }
-        let node = self.add(Kind::Alias, Properties::default(), span.start, span.end);
-        self.tree.aliases.insert(node, target);
-        self.reached = span.end as u32;
-        Ok(())
-    }
-
-    fn scalar(&mut self, value: &str, style: Style, properties: Properties<'_>, span: Range<usize>) {
-        let text = self.tree.text;
-        let node = self.add(Kind::Scalar(style), properties, span.start, span.end);
-        let mut start = self.tree.nodes[node as usize].start as usize;
-        if style == Style::Plain && value.is_empty() {
-            // Nothing is written: what follows an anchor or tag belongs to another node.
-            start = span.end;
-        }
-        let end = match style {
-            Style::Literal | Style::Folded => layout::block_scalar_end(text, start, span.end),
-            Style::Plain | Style::Single | Style::Double => span.end.max(start),
-        };
-        let quote = usize::from(matches!(style, Style::Single | Style::Double));
-        let source = text.get(start + quote..end.saturating_sub(quote));
-        let cooked = source != Some(value);
-        let entry = &mut self.tree.nodes[node as usize];
-        entry.start = start as u32;
-        entry.end = end as u32;
-        entry.cooked = cooked;
-        self.reached = end as u32;
-        if cooked {
-            self.tree.cooked.insert(node, value.into());
-        }
-    }
-
-    /// Adds a node; its content begins after anchor and tag.
-    fn add(&mut self, kind: Kind, properties: Properties<'_>, start: usize, end: usize) -> u32 {
-        let id = self.tree.nodes.len() as u32;
-        let decorated = properties.anchor.is_some() || properties.tag.is_some();
-        let content = if decorated {
-            layout::after_properties(self.tree.text, start)
-        } else {
-            start
-        };
-        if decorated {
-            let decoration = Decoration {
-                start: start as u32,
-                anchor: properties.anchor.map(Into::into),
-                tag: properties.tag.map(Into::into),
-            };
-            self.tree.decorations.insert(id, decoration);
-        }
-        if let Some(anchor) = properties.anchor {
-            self.anchors.insert(anchor.into(), id);
-        }
-        self.tree.nodes.push(Node {
-            start: content as u32,
-            end: end.max(content) as u32,
-            next: id + 1,
-            kind,
-            cooked: false,
-        });
-        id
-    }
-}
-
-fn fault(problem: &str, at: usize) -> SyntaxError {
-    SyntaxError {
-        problem: problem.to_owned(),
-        at,
-        context: None,
     }
 }

@@ -1,12 +1,11 @@
 //! Takes a stream and a new document's text, and gives the edit that puts it before or after one of the stream's documents; never changes another document's value.
 
-use super::change::Changes;
 use super::document::{Chunk, Limits};
 use super::edit::{Edit, Edits};
 use super::guard::{Reason, Refusal};
 use super::layout;
 use super::node::Tree;
-use super::verify;
+use super::verify::{self, Changes};
 
 /// Puts a document before another. Comments above the other's marker stay where they are, and so does what stands above a
 /// blank line at the start of a stream, such as a licence.

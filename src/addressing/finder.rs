@@ -1,0 +1,310 @@
+//! Takes objects that create machines and finds the cluster and template of each by group, kind, name and namespace; look-ups by name cost little in large manifests.
+
+use std::collections::HashMap;
+
+use super::groups::{GroupSource, MachineGroup, TemplateUse};
+use crate::objects::{Class, Cluster, Detail, Group, GroupSize, Manifest, Object, Reference, Role};
+
+/// Objects by name.
+struct ByName<'m>(Vec<(&'m str, usize)>);
+
+impl<'m> ByName<'m> {
+    fn new(mut objects: Vec<(&'m str, usize)>) -> Self {
+        objects.sort_unstable();
+        ByName(objects)
+    }
+
+    fn get(&self, name: &str) -> impl Iterator<Item = usize> + '_ {
+        let start = self.0.partition_point(|(other, _)| *other < name);
+        let end = self.0.partition_point(|(other, _)| *other <= name);
+        self.0[start..end].iter().map(|(_, object)| *object)
+    }
+}
+
+/// Look-ups by name.
+pub(super) struct Finder<'m, 'a> {
+    manifest: &'m Manifest<'a>,
+    templates: ByName<'m>,
+    classes: ByName<'m>,
+    named_clusters: ByName<'m>,
+    /// Clusters by the kind and name of the control plane or etcd that they refer to.
+    by_reference: HashMap<(&'m str, &'m str), Vec<usize>>,
+    pub(super) clusters: Vec<usize>,
+    used_classes: Vec<usize>,
+}
+
+impl<'m, 'a> Finder<'m, 'a> {
+    pub(super) fn new(manifest: &'m Manifest<'a>) -> Self {
+        let (mut templates, mut classes, mut clusters) = (Vec::new(), Vec::new(), Vec::new());
+        let mut by_reference: HashMap<_, Vec<usize>> = HashMap::new();
+        for (index, object) in manifest.objects.iter().enumerate() {
+            let Some(name) = &object.name else { continue };
+            match &object.detail {
+                Detail::Template(_) => templates.push((&*name.value, index)),
+                Detail::Class(_) => classes.push((&*name.value, index)),
+                Detail::Cluster(cluster) => {
+                    clusters.push((&*name.value, index));
+                    for reference in cluster.control_plane.iter().chain(&cluster.etcd) {
+                        if let Some(name) = &reference.name {
+                            by_reference
+                                .entry((&*reference.kind, &*name.value))
+                                .or_default()
+                                .push(index);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut finder = Finder {
+            manifest,
+            clusters: clusters.iter().map(|(_, index)| *index).collect(),
+            templates: ByName::new(templates),
+            classes: ByName::new(classes),
+            named_clusters: ByName::new(clusters),
+            by_reference,
+            used_classes: Vec::new(),
+        };
+        finder.used_classes = finder
+            .clusters
+            .iter()
+            .filter_map(|cluster| finder.class_of(*cluster))
+            .collect();
+        finder
+    }
+
+    fn object(&self, index: usize) -> &'m Object<'a> {
+        &self.manifest.objects[index]
+    }
+
+    pub(super) fn of_object(
+        &self,
+        index: usize,
+        object: &'m Object<'a>,
+        group: &'m Group<'a>,
+    ) -> Option<MachineGroup<'m, 'a>> {
+        // A MachineSet of a MachineDeployment follows it; only the deployment is configured.
+        if group
+            .owner
+            .as_ref()
+            .is_some_and(|owner| owner.kind == "MachineDeployment")
+        {
+            return None;
+        }
+        let reference = group.template();
+        Some(MachineGroup {
+            source: GroupSource::Object(index),
+            role: group.role,
+            size: group.size,
+            kind: &object.kind,
+            name: object.name(),
+            cluster: self.cluster_of(object, group),
+            cluster_name: group.cluster.as_ref().map(|name| &*name.value),
+            class: None,
+            reference,
+            template: reference.map_or(TemplateUse::Foreign, |reference| {
+                self.template(reference, object.namespace())
+            }),
+        })
+    }
+
+    fn cluster_of(&self, object: &Object<'_>, group: &Group<'_>) -> Option<usize> {
+        let here = |cluster: &usize| self.object(*cluster).in_namespace(object.namespace());
+        let referring = self.by_reference.get(&(&*object.kind, object.name()));
+        let referred = referring.into_iter().flatten().copied().find(here);
+        match &group.cluster {
+            _ if referred.is_some() => referred,
+            Some(name) => self.named_clusters.get(&name.value).find(here),
+            // Without any word about its cluster a group belongs to the only one there is.
+            None if self.clusters.len() == 1 => self.clusters.first().copied(),
+            None => None,
+        }
+    }
+
+    fn template(&self, reference: &Reference<'_>, namespace: Option<&str>) -> TemplateUse {
+        let Some(name) = &reference.name else {
+            return TemplateUse::Unnamed;
+        };
+        let namespace = reference
+            .namespace
+            .as_ref()
+            .map(|namespace| &*namespace.value)
+            .or(namespace);
+        let mut candidates = self
+            .templates
+            .get(&name.value)
+            .filter(|template| self.object(*template).in_namespace(namespace));
+        let (first, second) = (candidates.next(), candidates.next());
+        let (Some(first), Some(second)) = (first, second) else {
+            return first.map_or(TemplateUse::Missing, TemplateUse::Found);
+        };
+        let candidates: Vec<usize> = [first, second].into_iter().chain(candidates).collect();
+        let exact: Vec<usize> = candidates
+            .iter()
+            .copied()
+            .filter(|template| self.object(*template).namespace() == namespace)
+            .collect();
+        match if exact.is_empty() { candidates } else { exact }[..] {
+            [] => TemplateUse::Missing,
+            [template] => TemplateUse::Found(template),
+            ref several => TemplateUse::Ambiguous(several.to_vec()),
+        }
+    }
+
+    /// The class of a Cluster with a topology.
+    fn class_of(&self, cluster: usize) -> Option<usize> {
+        let Detail::Cluster(detail) = &self.object(cluster).detail else {
+            return None;
+        };
+        let topology = detail.topology.as_ref()?;
+        let namespace = topology
+            .class_namespace
+            .as_ref()
+            .map(|text| &*text.value)
+            .or(self.object(cluster).namespace());
+        let mut classes = self.classes.get(&topology.class.as_ref()?.value);
+        classes.find(|class| self.object(*class).in_namespace(namespace))
+    }
+
+    pub(super) fn of_topology(
+        &self,
+        index: usize,
+        object: &'m Object<'a>,
+        cluster: &'m Cluster<'a>,
+        all: &mut Vec<MachineGroup<'m, 'a>>,
+    ) {
+        let Some(topology) = &cluster.topology else { return };
+        // A live dump holds the generated objects too: they are the groups then.
+        let generated = cluster
+            .control_plane
+            .as_ref()
+            .and_then(|reference| reference.name.as_ref())
+            .is_some_and(|name| {
+                self.manifest
+                    .objects
+                    .iter()
+                    .any(|object| matches!(object.detail, Detail::Group(_)) && object.name() == name.value)
+            });
+        if generated {
+            return;
+        }
+        let class_index = self.class_of(index);
+        let class = class_index.and_then(|class| match &self.object(class).detail {
+            Detail::Class(class) => Some(&**class),
+            _ => None,
+        });
+        let size = |source| match source {
+            GroupSource::TopologyWorkers { index, .. } => topology.workers[index].size,
+            _ => topology.control_plane,
+        };
+        let mut group = |source, role, kind: &'m str, name: &'m str, worker, reference: Option<&'m Reference<'a>>| {
+            let class_namespace = class_index.and_then(|class| self.object(class).namespace());
+            all.push(MachineGroup {
+                source,
+                role,
+                kind,
+                name,
+                cluster: Some(index),
+                cluster_name: object.name.as_ref().map(|name| &*name.value),
+                class: class_index.map(|class| (class, worker)),
+                size: size(source),
+                reference,
+                template: match (class, reference) {
+                    (None, _) => TemplateUse::ClassMissing,
+                    (_, Some(reference)) if reference.is_machine_template() => {
+                        self.template(reference, class_namespace)
+                    }
+                    _ => TemplateUse::Foreign,
+                },
+            });
+        };
+        let kind = control_plane_kind(class);
+        let machines = class.and_then(|class| class.machines.as_ref());
+        group(
+            GroupSource::TopologyControlPlane { cluster: index },
+            Role::ControlPlane,
+            kind,
+            object.name(),
+            None,
+            machines,
+        );
+        for (place, workers) in topology.workers.iter().enumerate() {
+            let name = workers.name.as_ref().map_or("", |name| &*name.value);
+            let worker = workers.class.as_ref().map(|class| &*class.value);
+            let found = class.and_then(|class| {
+                class
+                    .workers
+                    .iter()
+                    .find(|known| known.class.as_ref().map(|class| &*class.value) == worker)
+            });
+            let source = GroupSource::TopologyWorkers {
+                cluster: index,
+                index: place,
+            };
+            let reference = found.and_then(|class| class.machines.as_ref());
+            group(source, Role::Worker, "MachineDeployment", name, worker, reference);
+        }
+    }
+
+    pub(super) fn of_class(
+        &self,
+        index: usize,
+        object: &'m Object<'a>,
+        class: &'m Class<'a>,
+        all: &mut Vec<MachineGroup<'m, 'a>>,
+    ) {
+        if self.used_classes.contains(&index) {
+            return;
+        }
+        let mut group = |source, role, kind: &'m str, name: &'m str, worker, reference: &'m Reference<'a>| {
+            all.push(MachineGroup {
+                source,
+                role,
+                kind,
+                name,
+                cluster: None,
+                cluster_name: None,
+                class: Some((index, worker)),
+                size: GroupSize::default(),
+                reference: Some(reference),
+                template: if reference.is_machine_template() {
+                    self.template(reference, object.namespace())
+                } else {
+                    TemplateUse::Foreign
+                },
+            });
+        };
+        if let Some(reference) = &class.machines {
+            let kind = control_plane_kind(Some(class));
+            group(
+                GroupSource::ClassControlPlane(index),
+                Role::ControlPlane,
+                kind,
+                object.name(),
+                None,
+                reference,
+            );
+        }
+        for (place, worker) in class.workers.iter().enumerate() {
+            let Some(reference) = &worker.machines else { continue };
+            let name = worker.class.as_ref().map(|class| &*class.value);
+            let source = GroupSource::ClassWorkers(index, place);
+            group(
+                source,
+                Role::Worker,
+                "MachineDeployment",
+                name.unwrap_or_default(),
+                name,
+                reference,
+            );
+        }
+    }
+}
+
+/// The kind of a class's control plane: that of its template without `Template`.
+fn control_plane_kind<'m>(class: Option<&'m Class<'_>>) -> &'m str {
+    let kind = class
+        .and_then(|class| class.control_plane.as_ref())
+        .map_or("KubeadmControlPlane", |reference| &*reference.kind);
+    kind.strip_suffix("Template").unwrap_or(kind)
+}
