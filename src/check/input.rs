@@ -37,7 +37,7 @@ pub fn hint(text: &str, near: usize) -> String {
     let start = text[..floor(text, near)].rfind('\n').map_or(0, |end| end + 1);
     let line = text[start..].lines().next().unwrap_or_default();
     let has = |marks: &[&str]| marks.iter().any(|mark| line.contains(mark) || text.contains(mark));
-    if line.starts_with(|first: char| first == ' ' || first == '\t') && line.trim_start_matches(' ').starts_with('\t') {
+    if line.starts_with([' ', '\t']) && line.trim_start_matches(' ').starts_with('\t') {
         "a tab stands where YAML wants blanks; indent with blanks".to_owned()
     } else if has(&["{{-", "{{ .", "{{ include", "{{.", "{%"]) {
         "this looks like a Helm chart or Go template; render it first, for example with `helm template`".to_owned()
