@@ -158,7 +158,7 @@ fn class_name<'o, 'a>(cluster: &'o Object<'a>) -> Option<&'o Text<'a>> {
 }
 
 /// Some names, and how many there are beyond.
-pub(super) fn listed(names: impl Iterator<Item = String>) -> String {
+pub(crate) fn listed(names: impl Iterator<Item = String>) -> String {
     let mut names: Vec<String> = names.collect();
     let beyond = names.len().saturating_sub(LISTED);
     names.truncate(LISTED);

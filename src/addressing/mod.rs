@@ -17,6 +17,7 @@ pub use configuration::{
     StaticAddressing, Verb,
 };
 pub use groups::{GroupSource, Groups, MachineGroup, TemplateUse};
+pub(crate) use matching::listed;
 pub use nics::NicSet;
 pub use reading::{ConfigDocument, read_configurations};
 pub use scope::ClusterScope;

@@ -9,7 +9,7 @@ use crate::objects::{Manifest, Object};
 use crate::yaml::Segment;
 
 /// Which cluster a configuration is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClusterScope {
     /// A Cluster of the manifest.
     Cluster(usize),

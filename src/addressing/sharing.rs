@@ -39,10 +39,10 @@ impl<'a> Selecting<'_, '_, 'a> {
             let Some(stranger) = all().find(|group| !chosen(group)) else {
                 continue;
             };
-            let mine: Vec<String> = all().filter(chosen).map(ToString::to_string).collect();
+            let mine = super::matching::listed(all().filter(chosen).map(ToString::to_string));
             let message = format!(
                 "{object} is used by {} and also by {stranger}, which is not chosen",
-                mine.join(", ")
+                mine
             );
             self.findings.push(
                 Finding::new(&codes::TEMPLATE_SHARED, message)

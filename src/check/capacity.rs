@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::codes;
 use super::finding::Finding;
-use crate::addressing::{ConfigDocument, Groups, MachineGroup, Selection};
+use crate::addressing::{ConfigDocument, Groups, MachineGroup, Selection, listed};
 
 /// What the machines of a pool need at once.
 #[derive(Default)]
@@ -62,7 +62,7 @@ fn judge(pool: &str, size: u128, need: &Need, headroom: u64) -> Option<Finding> 
         groups,
     } = need;
     let peak = u128::from(replicas + surge);
-    let of = groups.join(", ");
+    let of = listed(groups.iter().cloned());
     if size < u128::from(*replicas) {
         let message = format!("the pool {pool} has {size} addresses for {replicas} machines of {of}");
         return Some(

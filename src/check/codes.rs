@@ -218,7 +218,7 @@ codes! {
         "The address cannot carry the API."
         "Give the endpoint an address of its own."
 
-    POOL_TOO_SMALL "CI311" "pool-too-small" Error
+    POOL_TOO_SMALL "CI311" "pool-too-small" Warning
         "A pool has fewer addresses than its groups have replicas, or the autoscaler's maximum."
         "The last machines never get an address, and the cluster does not come up as asked."
         "Give the pool more addresses: replicas, surge and a spare one."

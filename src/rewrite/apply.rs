@@ -191,16 +191,17 @@ pub(crate) fn rendered_later(manifest: &Manifest<'_>, configs: &[ConfigDocument<
     if configs.iter().all(|document| document.config.spec.pools.is_empty()) {
         return None;
     }
-    manifest
-        .objects
-        .iter()
-        .filter(|object| matches!(object.detail, Detail::Template(_) | Detail::Group(_)))
-        .find_map(|object| {
-            let chunk = &manifest.documents[object.document as usize].chunk;
-            memchr::memmem::find(chunk.text.as_bytes(), b"#@")?;
-            let (language, at) = manifest.with_tree(object.document, template_language)?;
-            Some(written_in(manifest, object, language, at))
-        })
+    let mut searched = None;
+    let relevant = |object: &&Object<'_>| matches!(object.detail, Detail::Template(_) | Detail::Group(_));
+    manifest.objects.iter().filter(relevant).find_map(|object| {
+        if searched.replace(object.document) == Some(object.document) {
+            return None;
+        }
+        let chunk = &manifest.documents[object.document as usize].chunk;
+        memchr::memmem::find(chunk.text.as_bytes(), b"#@")?;
+        let (language, at) = manifest.with_tree(object.document, template_language)?;
+        Some(written_in(manifest, object, language, at))
+    })
 }
 
 fn written_in(manifest: &Manifest<'_>, object: &Object<'_>, language: &str, at: Range<usize>) -> Finding {
@@ -225,13 +226,9 @@ fn written_in(manifest: &Manifest<'_>, object: &Object<'_>, language: &str, at: 
 /// The template language that a document is written in, by its comments or keys, and where that shows.
 fn template_language(tree: &Tree<'_>) -> Option<(&'static str, Range<usize>)> {
     let text = tree.text();
-    let in_scalar = |at: usize| {
-        tree.all()
-            .any(|node| tree.scalar(node).is_some() && tree.span(node).contains(&at))
-    };
     let ytt = memchr::memmem::find_iter(text.as_bytes(), b"#@").find(|at| {
         let starts = text[..*at].chars().next_back().is_none_or(char::is_whitespace);
-        starts && !in_scalar(*at)
+        starts && tree.scalar_at(*at).is_none()
     });
     if let Some(at) = ytt {
         return Some(("ytt", at..at + 2));

@@ -1,10 +1,12 @@
 //! Takes control planes and plans the removal of kube-vip as a set: static pod, hosts file, scripts and the commands that only serve it; whatever else mentions it is listed.
 
+use std::collections::{HashMap, HashSet};
+
 use super::command::{Service, service};
 use super::kube_vip_class;
 use super::kube_vip_parts::{COMMANDS, configuration, content, kube_vip_files, mentions, removal};
 use super::{Change, Plan, Wish};
-use crate::addressing::{ClusterScope, GroupSource, Groups, KubeVip};
+use crate::addressing::{ClusterScope, GroupSource, Groups, KubeVip, MachineGroup};
 use crate::check::Finding;
 use crate::check::codes::{self, Code};
 use crate::objects::{Cursor, Detail, Manifest, Object, Role, Span};
@@ -25,8 +27,10 @@ pub(super) fn plan(
     if scopes.is_empty() {
         return;
     }
+    let owners = owners(groups);
+    let wanted: HashSet<ClusterScope> = scopes.iter().copied().collect();
     for (index, object) in manifest.objects.iter().enumerate() {
-        if is_control_plane(object) && belongs(manifest, groups, index, &scopes) {
+        if is_control_plane(object) && belongs(manifest, &owners, index, &wanted) {
             let removal = manifest.with_object(object, |at| control_plane(manifest, object, at, findings));
             removal
                 .into_iter()
@@ -42,19 +46,33 @@ fn is_control_plane(object: &Object<'_>) -> bool {
 }
 
 /// Whether a control plane is one of a wanted cluster.
-fn belongs(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, index: usize, scopes: &[ClusterScope]) -> bool {
-    let group = groups
-        .all
-        .iter()
-        .find(|group| group.role == Role::ControlPlane && group.source == GroupSource::Object(index));
-    scopes.iter().any(|scope| match scope {
-        ClusterScope::Whole => true,
-        ClusterScope::Cluster(cluster) => match group {
-            Some(group) => group.cluster == Some(*cluster),
-            // Without a template it is no machine group, but the Cluster still refers to it.
-            None => refers(&manifest.objects[*cluster], &manifest.objects[index]),
-        },
-    })
+fn belongs(
+    manifest: &Manifest<'_>,
+    owners: &HashMap<usize, Option<usize>>,
+    index: usize,
+    scopes: &HashSet<ClusterScope>,
+) -> bool {
+    if scopes.contains(&ClusterScope::Whole) {
+        return true;
+    }
+    match owners.get(&index) {
+        Some(owner) => owner.is_some_and(|cluster| scopes.contains(&ClusterScope::Cluster(cluster))),
+        // Without a template it is no machine group, but the Cluster still refers to it.
+        None => scopes.iter().any(|scope| match scope {
+            ClusterScope::Cluster(cluster) => refers(&manifest.objects[*cluster], &manifest.objects[index]),
+            ClusterScope::Whole => true,
+        }),
+    }
+}
+
+/// The cluster of every control plane that is a machine group.
+fn owners(groups: &Groups<'_, '_>) -> HashMap<usize, Option<usize>> {
+    let control_planes = groups.all.iter().filter(|group| group.role == Role::ControlPlane);
+    let owner = |group: &MachineGroup<'_, '_>| match group.source {
+        GroupSource::Object(object) => Some((object, group.cluster)),
+        _ => None,
+    };
+    control_planes.filter_map(owner).collect()
 }
 
 fn refers(cluster: &Object<'_>, object: &Object<'_>) -> bool {
@@ -163,16 +181,14 @@ fn first_line(manifest: &Manifest<'_>, object: &Object<'_>, span: Span) -> Span 
 
 /// Documents outside the machine configuration that mention kube-vip, such as ConfigMaps with add-ons.
 fn mentioned(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
+    let read: HashSet<(usize, usize)> = manifest
+        .documents
+        .iter()
+        .map(|document| (document.source, document.chunk.start))
+        .collect();
     for (index, source) in manifest.sources.iter().enumerate() {
-        for chunk in chunks(source.text) {
-            let read = manifest
-                .documents
-                .iter()
-                .any(|document| document.source == index && document.chunk.start == chunk.start);
-            let Some(at) = (!read)
-                .then(|| memchr::memmem::find(chunk.text.as_bytes(), b"kube-vip"))
-                .flatten()
-            else {
+        for chunk in chunks(source.text).filter(|chunk| !read.contains(&(index, chunk.start))) {
+            let Some(at) = memchr::memmem::find(chunk.text.as_bytes(), b"kube-vip") else {
                 continue;
             };
             let span = Span::new(chunk.start + at..chunk.start + at + "kube-vip".len());

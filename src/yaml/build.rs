@@ -175,6 +175,7 @@ impl<'t> Builder<'t> {
             start: content as u32,
             end: end.max(content) as u32,
             next: id + 1,
+            parent: self.open.last().copied().unwrap_or(id),
             kind,
             cooked: false,
         });

@@ -1,9 +1,12 @@
 //! Takes wanted changes of one document's values, and gives the edits that make them and nothing else; refuses what cannot be done safely.
 
+use std::cell::OnceCell;
+
 use serde_json::{Map, Value};
 
 use super::document::Limits;
 use super::edit::{Edit, Edits};
+use super::emit::Layout;
 use super::guard::{Reason, Refusal};
 use super::node::{Kind, NodeId, Tree};
 use super::verify::{self, Changes};
@@ -13,6 +16,8 @@ pub struct Editor<'d, 't> {
     pub(super) tree: &'d Tree<'t>,
     pub(super) changes: Changes,
     pub(super) edits: Vec<Edit>,
+    /// How the document lays out its blocks, looked up once.
+    pub(super) layout: OnceCell<Layout>,
     limits: Limits,
 }
 
@@ -24,6 +29,7 @@ impl<'d, 't> Editor<'d, 't> {
             tree,
             changes: Changes::default(),
             edits: Vec::new(),
+            layout: OnceCell::new(),
             limits,
         }
     }

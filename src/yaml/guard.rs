@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::layout;
 use super::node::{Kind, NodeId, Tree};
 
 /// Why an edit was not made, and where.
@@ -61,26 +60,19 @@ impl Tree<'_> {
 
     /// Makes sure that a collection may change: nothing on the way to it is shared, doubled or overridden.
     pub(super) fn guard(&self, collection: NodeId) -> Result<(), Refusal> {
-        let mut at = self.root();
-        while let Some(node) = at {
-            if let Some((alias, _)) = self.aliases().find(|(_, target)| *target == node) {
-                return Err(self.shared(node, alias));
+        let mut at = collection;
+        loop {
+            if let Some((alias, _)) = self.aliases().find(|(_, target)| *target == at) {
+                return Err(self.shared(at, alias));
             }
-            if node == collection {
+            let Some(parent) = self.parent(at) else {
                 return Ok(());
-            }
-            at = match self.kind(node) {
-                Kind::Mapping { .. } => {
-                    let step = self.entries(node).find(|(_, value)| self.holds(*value, collection));
-                    if let Some((key, _)) = step {
-                        self.guard_key(node, key)?;
-                    }
-                    step.map(|(_, value)| value)
-                }
-                _ => self.items(node).find(|item| self.holds(*item, collection)),
             };
+            if let Some((key, _)) = self.entries(parent).find(|(_, value)| *value == at) {
+                self.guard_key(parent, key)?;
+            }
+            at = parent;
         }
-        Err(self.refusal(Reason::Layout("the part to change is not written out here"), collection))
     }
 
     /// Makes sure that an entry is the only one of its name and that no merge key behind it counts instead.
@@ -123,7 +115,10 @@ impl Tree<'_> {
     pub(super) fn guard_simple_keys(&self, mapping: NodeId) -> Result<(), Refusal> {
         for (key, _) in self.entries(mapping) {
             let before = self.text()[..self.outer_start(key)].trim_end_matches([' ', '\t']);
-            if before.ends_with('?') && layout::indentation(self.text(), before.len() - 1).is_some() {
+            let explicit = before
+                .strip_suffix('?')
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with(char::is_whitespace));
+            if explicit {
                 return Err(self.refusal(
                     Reason::Layout("a mapping with explicit `? key` entries is not changed"),
                     key,

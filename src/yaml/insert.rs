@@ -190,7 +190,7 @@ impl Editor<'_, '_> {
     pub(super) fn layout(&self, near: NodeId) -> emit::Layout {
         emit::Layout {
             line_break: layout::line_break(self.tree.text(), self.tree.span(near).start),
-            ..self.tree.layout()
+            ..*self.layout.get_or_init(|| self.tree.layout())
         }
     }
 }

@@ -2,10 +2,7 @@
 
 /// The start of the line that holds the offset.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at]
-        .iter()
-        .rposition(|byte| matches!(byte, b'\n' | b'\r'))
-        .map_or(0, |end| end + 1)
+    memchr::memrchr2(b'\n', b'\r', &text.as_bytes()[..at]).map_or(0, |end| end + 1)
 }
 
 /// Where the line that holds the offset ends, before its line break.
@@ -55,13 +52,17 @@ pub(super) fn column(text: &str, at: usize) -> usize {
     text[line_start(text, at)..at].chars().count()
 }
 
-/// What stands before the offset on its line, when that is only blanks.
+/// What stands before the offset on its line, when that is only blanks. Lines can be very long: only blanks are looked at.
 pub(super) fn indentation(text: &str, at: usize) -> Option<&str> {
-    let before = &text[line_start(text, at)..at];
-    before
-        .bytes()
-        .all(|byte| matches!(byte, b' ' | b'\t'))
-        .then_some(before)
+    let bytes = &text.as_bytes()[..at];
+    let blanks = bytes
+        .iter()
+        .rev()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count();
+    let start = at - blanks;
+    let begins_line = start == 0 || matches!(bytes[start - 1], b'\n' | b'\r');
+    begins_line.then(|| &text[start..at])
 }
 
 /// Skips blanks, line breaks and comments.

@@ -43,6 +43,8 @@ pub(super) struct Node {
     pub(super) start: u32,
     pub(super) end: u32,
     pub(super) next: u32,
+    /// The collection that holds it; the node itself at the root.
+    pub(super) parent: u32,
     pub(super) kind: Kind,
     /// The value is not the source text itself and stands in `cooked`.
     pub(super) cooked: bool,
@@ -246,6 +248,27 @@ impl<'t> Tree<'t> {
         self.aliases
             .iter()
             .map(|(&alias, &target)| (NodeId(alias), NodeId(target)))
+    }
+
+    /// The collection that holds a node.
+    #[must_use]
+    pub fn parent(&self, node: NodeId) -> Option<NodeId> {
+        let parent = NodeId(self.nodes[node.index()].parent);
+        (parent != node).then_some(parent)
+    }
+
+    /// The scalar that an offset of the text lies in.
+    #[must_use]
+    pub fn scalar_at(&self, at: usize) -> Option<NodeId> {
+        let after = self.nodes.partition_point(|node| node.start as usize <= at);
+        let node = NodeId(after.checked_sub(1)? as u32);
+        let inside = self.span(node).contains(&at) && matches!(self.kind(node), Kind::Scalar(_));
+        inside.then_some(node)
+    }
+
+    /// A node and all below it, in the order of the text.
+    pub(super) fn below(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        (node.0..self.nodes[node.index()].next).map(NodeId)
     }
 
     /// All nodes, in the order of the text.

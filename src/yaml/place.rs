@@ -159,22 +159,6 @@ impl Tree<'_> {
         }
         false
     }
-
-    /// The collection that holds a node.
-    #[must_use]
-    pub fn parent(&self, node: NodeId) -> Option<NodeId> {
-        let mut parent = None;
-        let mut at = self.root()?;
-        while at != node {
-            parent = Some(at);
-            let children: Vec<NodeId> = match self.kind(at) {
-                Kind::Mapping { .. } => self.entries(at).flat_map(|(key, value)| [key, value]).collect(),
-                _ => self.items(at).collect(),
-            };
-            at = children.into_iter().find(|child| self.holds(*child, node))?;
-        }
-        parent
-    }
 }
 
 /// The lines of a collection inside one with these.

@@ -146,10 +146,20 @@ impl Editor<'_, '_> {
         self.tree.dash(collection, place).ok_or_else(missing)
     }
 
+    /// The nodes of a child; for a mapping's key those of its value.
+    fn below(&self, collection: NodeId, child: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let value = self
+            .tree
+            .entries(collection)
+            .find(|(key, _)| *key == child)
+            .map(|(_, value)| value);
+        self.tree.below(value.unwrap_or(child))
+    }
+
     /// Whether the text of a child ends in a block scalar that keeps the blank lines after it.
     fn keeps_blank_lines(&self, collection: NodeId, child: NodeId) -> bool {
         let end = self.tree.child_end(collection, child);
-        self.tree.all().any(|node| {
+        self.below(collection, child).any(|node| {
             let block = matches!(self.tree.kind(node), Kind::Scalar(Style::Literal | Style::Folded));
             let span = self.tree.span(node);
             block && span.end == end && layout::keeps_blank_lines(self.tree.text(), span.start)
