@@ -2,7 +2,13 @@
 //!
 //! A folder holds `input.yaml` (or `.json`), `config.yaml`, `README.md`, `report.txt` (findings), and, unless the case is
 //! refused, `expected.diff` and `expected.yaml`. `UPDATE_FIXTURES=1 cargo test --test golden` writes them anew; review the diff.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test reads its cases and says what it found"
+)]
 #![cfg(feature = "cli")]
 
 use std::fs;

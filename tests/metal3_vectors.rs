@@ -2,6 +2,7 @@
 //! of each type it ran; any other file of that form can be put in its place.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::print_stdout,
     clippy::unwrap_used,

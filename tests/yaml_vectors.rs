@@ -1,5 +1,11 @@
 //! Runs the recorded edits and scalars of `tests/vectors` against the YAML rooms, byte for byte.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test reads its cases and says what it found"
+)]
 
 use capv_ipam::yaml::{Chunk, Editor, Edits, Kind, Limits, NodeId, Reason, Tree, chunks, emit, is_bare, stream};
 use serde::Deserialize;

@@ -44,7 +44,7 @@ pub fn read_configurations<'a>(
         for chunk in chunks(text).filter(|chunk| !is_bare(chunk.text)) {
             match parse(*source, &chunk) {
                 Ok(origin) => documents.extend(origin),
-                Err(finding) => findings.push(finding),
+                Err(finding) => findings.push(*finding),
             }
         }
     }
@@ -86,21 +86,23 @@ pub fn read_configurations<'a>(
     }
 }
 
-fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Finding> {
+fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Box<Finding>> {
     if chunk.text.len() > LARGEST {
         let message = format!(
             "a configuration of {} bytes; at most {LARGEST} are read",
             chunk.text.len()
         );
-        return Err(Finding::new(&codes::TOO_LARGE, message)
+        let finding = Finding::new(&codes::TOO_LARGE, message)
             .at(source, Span::new(chunk.start..chunk.start))
-            .help("split it, one document for each cluster"));
+            .help("split it, one document for each cluster");
+        return Err(Box::new(finding));
     }
     let tree = Tree::parse(chunk, &Limits::default()).map_err(|error| {
         let at = (chunk.start + error.at).min(chunk.range().end);
-        Finding::new(&codes::NOT_YAML, format!("not YAML: {}", error.problem))
+        let finding = Finding::new(&codes::NOT_YAML, format!("not YAML: {}", error.problem))
             .at(source, Span::new(at..at))
-            .help(hint(chunk.text, error.at))
+            .help(hint(chunk.text, error.at));
+        Box::new(finding)
     })?;
     Ok(tree.root().is_some().then_some(Origin {
         source,
