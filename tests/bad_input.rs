@@ -146,9 +146,17 @@ fn refused(input: impl AsRef<[u8]>, config: &str, code: &str, place: &str) -> St
         let ran = folder.run(&[&FILE, mode].concat());
         assert_eq!(ran.code, 2, "{mode:?}: {}", ran.stderr);
         assert_eq!(ran.stdout, "", "{mode:?}");
-        assert!(ran.stderr.contains(&format!("error[{code}")), "no {code}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains(&format!("error[{code}")),
+            "no {code}: {}",
+            ran.stderr
+        );
         assert!(ran.stderr.contains(place), "no {place}: {}", ran.stderr);
-        assert!(!ran.stderr.contains("panicked") && !ran.stderr.contains('\u{1b}'), "{}", ran.stderr);
+        assert!(
+            !ran.stderr.contains("panicked") && !ran.stderr.contains('\u{1b}'),
+            "{}",
+            ran.stderr
+        );
         assert_eq!(folder.state(), before, "{mode:?} changed a file");
         shown = ran.stderr;
     }
@@ -202,7 +210,15 @@ fn not_yaml_without_a_configuration_is_an_error_too() {
 
 #[test]
 fn cut_off_in_the_middle() {
-    for part in ["name: \"demo", "spec: {", "a: [x,", "a: 'x", "--- {a: \"b\n", "a: &", "\"key"] {
+    for part in [
+        "name: \"demo",
+        "spec: {",
+        "a: [x,",
+        "a: 'x",
+        "--- {a: \"b\n",
+        "a: &",
+        "\"key",
+    ] {
         let text = format!("{MANIFEST}---\napiVersion: v1\nkind: Secret\n{part}");
         let line = line_of(&text, "kind: Secret");
         let shown = refused(&text, CONFIG, "CI001", "input.yaml:");
@@ -234,12 +250,21 @@ fn tabs() {
 
 #[test]
 fn duplicate_keys_on_the_way_to_an_edit() {
-    let text = with("          dhcp4: true\n", "          dhcp4: true\n          dhcp4: true\n");
+    let text = with(
+        "          dhcp4: true\n",
+        "          dhcp4: true\n          dhcp4: true\n",
+    );
     let line = line_of(&text, "dhcp4: true\n          dhcp4");
     refused(&text, CONFIG, "CI209", &at(line + 1));
-    let text = with("kind: VSphereMachineTemplate\nmetadata:\n", "kind: VSphereMachineTemplate\nmetadata: {}\nmetadata:\n");
+    let text = with(
+        "kind: VSphereMachineTemplate\nmetadata:\n",
+        "kind: VSphereMachineTemplate\nmetadata: {}\nmetadata:\n",
+    );
     let shown = refused(&text, CONFIG, "CI20", "input.yaml:");
-    assert!(shown.contains("twice") || shown.contains("not in the manifest"), "{shown}");
+    assert!(
+        shown.contains("twice") || shown.contains("not in the manifest"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -262,7 +287,10 @@ fn anchors_shared_with_another_template() {
 
 #[test]
 fn helm_markers() {
-    let text = with("  replicas: 3\n", "  {{- if .Values.ha }}\n  replicas: 3\n  {{- end }}\n");
+    let text = with(
+        "  replicas: 3\n",
+        "  {{- if .Values.ha }}\n  replicas: 3\n  {{- end }}\n",
+    );
     let shown = refused(&text, CONFIG, "CI001", "input.yaml:");
     assert!(shown.contains("helm template"), "{shown}");
     let text = with("          dhcp4: true\n", "          dhcp4: {{ .Values.dhcp }}\n");
@@ -272,15 +300,24 @@ fn helm_markers() {
 
 #[test]
 fn go_template_markers_as_a_value_in_the_edited_document() {
-    let text = with("          dhcp4: true\n", "          dhcp4: true\n          mtu: {{ .mtu }}\n");
+    let text = with(
+        "          dhcp4: true\n",
+        "          dhcp4: true\n          mtu: {{ .mtu }}\n",
+    );
     refused(&text, CONFIG, "CI210", &at(line_of(&text, "mtu")));
 }
 
 #[test]
 fn ytt_markers() {
-    let text = with("  name: demo-cp\n  namespace: default\nspec:\n  template", "  name: #@ data.values.name\nspec:\n  template");
+    let text = with(
+        "  name: demo-cp\n  namespace: default\nspec:\n  template",
+        "  name: #@ data.values.name\nspec:\n  template",
+    );
     refused(&text, CONFIG, "CI210", "input.yaml:");
-    let text = format!("#@ load(\"@ytt:data\", \"data\")\n---\n{}", with("      network:\n", "      #@ if True:\n      network:\n"));
+    let text = format!(
+        "#@ load(\"@ytt:data\", \"data\")\n---\n{}",
+        with("      network:\n", "      #@ if True:\n      network:\n")
+    );
     refused(&text, CONFIG, "CI210", "input.yaml:");
 }
 
@@ -392,7 +429,10 @@ fn a_template_that_nobody_refers_to_is_told() {
     let ran = folder.run(&FILE);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains("info[CI216]"), "{}", ran.stderr);
-    assert!(ran.stderr.contains(&at(line_of(&text, "kind: VSphereMachineTemplate\nmetadata:\n  name: demo-md") + 2)));
+    assert!(ran.stderr.contains(&at(line_of(
+        &text,
+        "kind: VSphereMachineTemplate\nmetadata:\n  name: demo-md"
+    ) + 2)));
 }
 
 #[test]
@@ -428,14 +468,22 @@ fn a_template_without_nics() {
 
 #[test]
 fn several_nics_and_no_network() {
-    let text = with("          dhcp4: true\n", "          dhcp4: true\n        - networkName: san\n          dhcp4: true\n");
+    let text = with(
+        "          dhcp4: true\n",
+        "          dhcp4: true\n        - networkName: san\n          dhcp4: true\n",
+    );
     let shown = refused(&text, CONFIG, "CI205", "input.yaml:");
     assert!(shown.contains("lan, san"), "{shown}");
 }
 
 #[test]
 fn an_empty_selection_and_an_empty_input() {
-    let shown = refused(MANIFEST, &config_with("control-plane", "TalosControlPlane/x"), "CI102", "config.yaml:7:");
+    let shown = refused(
+        MANIFEST,
+        &config_with("control-plane", "TalosControlPlane/x"),
+        "CI102",
+        "config.yaml:7:",
+    );
     assert!(shown.contains("KubeadmControlPlane/demo-cp"), "{shown}");
     for text in ["", "\n", "# nothing\n", "---\n", "kind: Secret\napiVersion: v1\n"] {
         refused(text, CONFIG, "CI102", "config.yaml:7:");
@@ -452,7 +500,12 @@ fn an_empty_input_without_configuration_is_empty() {
 
 /// Refusal of a list of addresses, with the place of the list or its item.
 fn addresses(list: &str, code: &str) -> String {
-    refused(MANIFEST, &config_with("[192.0.2.10-192.0.2.14]", list), code, "config.yaml:8:")
+    refused(
+        MANIFEST,
+        &config_with("[192.0.2.10-192.0.2.14]", list),
+        code,
+        "config.yaml:8:",
+    )
 }
 
 #[test]
@@ -476,7 +529,9 @@ fn addresses_that_hold_the_endpoint() {
 fn addresses_that_hold_the_network_or_broadcast_address() {
     refused(
         MANIFEST,
-        &config_with("192.0.2.10-192.0.2.14", "192.0.2.128-192.0.2.140").replace("prefix: 24", "prefix: 25").replace("192.0.2.1\n", "192.0.2.129\n"),
+        &config_with("192.0.2.10-192.0.2.14", "192.0.2.128-192.0.2.140")
+            .replace("prefix: 24", "prefix: 25")
+            .replace("192.0.2.1\n", "192.0.2.129\n"),
         "CI302",
         "config.yaml:8:",
     );
@@ -497,7 +552,15 @@ fn addresses_of_mixed_family() {
 
 #[test]
 fn addresses_that_are_none() {
-    for list in ["[192.0.2]", "[192.0.2.256]", "[a-b]", "['']", "[192.0.2.10 - ]", "[192.0.2.0/33]", "[192.0.2.010]"] {
+    for list in [
+        "[192.0.2]",
+        "[192.0.2.256]",
+        "[a-b]",
+        "['']",
+        "[192.0.2.10 - ]",
+        "[192.0.2.0/33]",
+        "[192.0.2.010]",
+    ] {
         addresses(list, "CI101");
     }
 }
@@ -515,15 +578,28 @@ fn addresses_that_overlap_another_pool() {
 #[test]
 fn a_cidr_given_as_prefix() {
     for prefix in ["192.0.2.0/24", "/24", "\"24\"", "33", "-1", "255.255.255.0"] {
-        refused(MANIFEST, &config_with("prefix: 24", &format!("prefix: {prefix}")), "CI101", "config.yaml:9:");
+        refused(
+            MANIFEST,
+            &config_with("prefix: 24", &format!("prefix: {prefix}")),
+            "CI101",
+            "config.yaml:9:",
+        );
     }
 }
 
 #[test]
 fn a_gateway_that_is_none() {
     for gateway in ["192.0.2.1/24", "gateway", "2001:db8::1"] {
-        let shown = refused(MANIFEST, &config_with("gateway: 192.0.2.1", &format!("gateway: {gateway}")), "CI101", "config.yaml:");
-        assert!(shown.contains("config.yaml:10:") || shown.contains("config.yaml:8:"), "{shown}");
+        let shown = refused(
+            MANIFEST,
+            &config_with("gateway: 192.0.2.1", &format!("gateway: {gateway}")),
+            "CI101",
+            "config.yaml:",
+        );
+        assert!(
+            shown.contains("config.yaml:10:") || shown.contains("config.yaml:8:"),
+            "{shown}"
+        );
     }
 }
 
@@ -554,7 +630,11 @@ fn unknown_keys_and_wrong_types_have_line_and_column() {
         ("    prefix: 24", "    prefix: 24\n    prefixx: 24", "config.yaml:10:5"),
         ("spec:", "spec:\n  kubeVIP: remove", "config.yaml:6:3"),
         ("metadata:", "extra: 1\nmetadata:", "config.yaml:3:1"),
-        ("machines: [control-plane]", "machines: control-plane", "config.yaml:7:15"),
+        (
+            "machines: [control-plane]",
+            "machines: control-plane",
+            "config.yaml:7:15",
+        ),
         ("prefix: 24", "prefix: [24]", "config.yaml:9:13"),
         ("spec:", "spec:\n  kubeVip: delete", "config.yaml:6:12"),
         ("spec:", "spec:\n  headroom: -1", "config.yaml:6:13"),
@@ -570,8 +650,18 @@ fn unknown_keys_and_wrong_types_have_line_and_column() {
 #[test]
 fn a_configuration_that_is_not_yaml_or_says_nothing() {
     refused(MANIFEST, "a: [", "CI001", "config.yaml:1:");
-    refused(MANIFEST, "apiVersion: capv-ipam.dev/v1alpha1\nkind: StaticAddressing\nspec: {}\n", "CI101", "config.yaml:");
-    refused(MANIFEST, "apiVersion: capv-ipam.dev/v1alpha1\nkind: StaticAddressing\n", "CI101", "config.yaml:");
+    refused(
+        MANIFEST,
+        "apiVersion: capv-ipam.dev/v1alpha1\nkind: StaticAddressing\nspec: {}\n",
+        "CI101",
+        "config.yaml:",
+    );
+    refused(
+        MANIFEST,
+        "apiVersion: capv-ipam.dev/v1alpha1\nkind: StaticAddressing\n",
+        "CI101",
+        "config.yaml:",
+    );
     refused(MANIFEST, "just text\n", "CI101", "config.yaml:1:");
     refused(MANIFEST, "- a\n", "CI101", "config.yaml:1:");
     refused(MANIFEST, &format!("{CONFIG}spec: {{}}\n"), "CI101", "config.yaml:11:");
@@ -581,12 +671,22 @@ fn a_configuration_that_is_not_yaml_or_says_nothing() {
 fn an_empty_configuration_file_is_told() {
     let folder = folder(MANIFEST, "# nothing here\n");
     let ran = folder.run(&FILE);
-    assert!(ran.code == 2 || ran.stderr.contains("no configuration"), "{}: {}", ran.code, ran.stderr);
+    assert!(
+        ran.code == 2 || ran.stderr.contains("no configuration"),
+        "{}: {}",
+        ran.code,
+        ran.stderr
+    );
 }
 
 #[test]
 fn a_configuration_past_64_kib() {
-    refused(MANIFEST, &format!("{CONFIG}# {}\n", "x".repeat(70_000)), "CI005", "config.yaml");
+    refused(
+        MANIFEST,
+        &format!("{CONFIG}# {}\n", "x".repeat(70_000)),
+        "CI005",
+        "config.yaml",
+    );
 }
 
 #[test]
@@ -600,14 +700,49 @@ fn flags_that_contradict_the_configuration() {
 fn flags_have_no_place_but_their_name() {
     let folder = folder(MANIFEST, CONFIG);
     for (flags, part) in [
-        (&["--machines", "control-plane", "--addresses", "192.0.2.9-192.0.2.3", "--prefix", "24"][..], "--addresses"),
-        (&["--machines", "control-plane", "--addresses", "192.0.2.9", "--prefix", "10.0.0.0/8"], "--prefix"),
-        (&["--machines", "everything", "--addresses", "192.0.2.9", "--prefix", "24"], "--machines"),
+        (
+            &[
+                "--machines",
+                "control-plane",
+                "--addresses",
+                "192.0.2.9-192.0.2.3",
+                "--prefix",
+                "24",
+            ][..],
+            "--addresses",
+        ),
+        (
+            &[
+                "--machines",
+                "control-plane",
+                "--addresses",
+                "192.0.2.9",
+                "--prefix",
+                "10.0.0.0/8",
+            ],
+            "--prefix",
+        ),
+        (
+            &["--machines", "everything", "--addresses", "192.0.2.9", "--prefix", "24"],
+            "--machines",
+        ),
         (&["--kube-vip", "delete"], "--kube-vip"),
         (&["--binding", "labels", "--kube-vip", "remove"], "--binding"),
         (&["--cluster", "other", "--kube-vip", "remove"], "--cluster"),
         (&["--machines", "control-plane", "--addresses", "192.0.2.9"], "prefix"),
-        (&["--machines", "control-plane", "--addresses", "192.0.2.9", "--prefix", "24", "--pool-kind", "InClusterIPPool"], "--pool-kind"),
+        (
+            &[
+                "--machines",
+                "control-plane",
+                "--addresses",
+                "192.0.2.9",
+                "--prefix",
+                "24",
+                "--pool-kind",
+                "InClusterIPPool",
+            ],
+            "--pool-kind",
+        ),
     ] {
         let ran = folder.run(&[&["transform", "-f", "input.yaml"], flags].concat());
         failed(&ran, &["CI10", part]);
@@ -642,9 +777,18 @@ fn unknown_flags_and_verbs_and_contradictions_exit_2() {
 #[test]
 fn a_missing_file() {
     let folder = folder(MANIFEST, CONFIG);
-    failed(&folder.run(&["transform", "-f", "lost.yaml"]), &["lost.yaml", "No such file"]);
-    failed(&folder.run(&["transform", "-f", "input.yaml", "--config", "lost.yaml"]), &["lost.yaml", "No such file"]);
-    failed(&folder.run(&["transform", "-f", "input.yaml/below"]), &["input.yaml/below", "Not a directory"]);
+    failed(
+        &folder.run(&["transform", "-f", "lost.yaml"]),
+        &["lost.yaml", "No such file"],
+    );
+    failed(
+        &folder.run(&["transform", "-f", "input.yaml", "--config", "lost.yaml"]),
+        &["lost.yaml", "No such file"],
+    );
+    failed(
+        &folder.run(&["transform", "-f", "input.yaml/below"]),
+        &["input.yaml/below", "Not a directory"],
+    );
 }
 
 #[test]
@@ -652,7 +796,10 @@ fn a_folder_where_a_file_is_meant() {
     let folder = folder(MANIFEST, CONFIG);
     folder.write("sub/a.yaml", MANIFEST);
     failed(&folder.run(&["transform", "-f", "sub"]), &["sub is a folder", "-R"]);
-    failed(&folder.run(&["transform", "-f", "input.yaml", "--config", "sub"]), &["sub is a folder"]);
+    failed(
+        &folder.run(&["transform", "-f", "input.yaml", "--config", "sub"]),
+        &["sub is a folder"],
+    );
     let ran = folder.run(&[&FILE[..], &["--report", "json=sub"]].concat());
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stderr.contains("sub"), "{}", ran.stderr);
@@ -661,7 +808,9 @@ fn a_folder_where_a_file_is_meant() {
 #[test]
 fn a_folder_without_manifests() {
     let folder = Folder::new();
-    folder.write("empty/readme.txt", "x").write("empty/.hidden/a.yaml", MANIFEST);
+    folder
+        .write("empty/readme.txt", "x")
+        .write("empty/.hidden/a.yaml", MANIFEST);
     failed(&folder.run(&["transform", "-R", "-f", "empty"]), &["empty holds no"]);
 }
 
@@ -670,7 +819,10 @@ fn standard_input_twice_or_rewritten() {
     let folder = folder(MANIFEST, CONFIG);
     let ran = folder.pipe(&["transform", "-f", "-", "-f", "-"], MANIFEST);
     failed(&ran, &["standard input"]);
-    for arguments in [&["transform", "-w", "--config", "config.yaml"][..], &["transform", "-w", "-f", "-", "--config", "config.yaml"]] {
+    for arguments in [
+        &["transform", "-w", "--config", "config.yaml"][..],
+        &["transform", "-w", "-f", "-", "--config", "config.yaml"],
+    ] {
         let before = folder.state();
         failed(&folder.pipe(arguments, MANIFEST), &["standard input"]);
         assert_eq!(folder.state(), before);
@@ -681,7 +833,19 @@ fn standard_input_twice_or_rewritten() {
 fn standard_input_beside_a_file_is_never_half_written() {
     let folder = folder(MANIFEST, CONFIG);
     let before = folder.state();
-    let ran = folder.pipe(&["transform", "-w", "-f", "input.yaml", "-f", "-", "--config", "config.yaml"], "kind: X\napiVersion: v1\n");
+    let ran = folder.pipe(
+        &[
+            "transform",
+            "-w",
+            "-f",
+            "input.yaml",
+            "-f",
+            "-",
+            "--config",
+            "config.yaml",
+        ],
+        "kind: X\napiVersion: v1\n",
+    );
     failed(&ran, &["standard input"]);
     assert_eq!(folder.state(), before);
 }
@@ -728,7 +892,9 @@ fn an_unwritable_file() {
 #[test]
 fn an_unwritable_folder() {
     let folder = Folder::new();
-    folder.write("sub/input.yaml", MANIFEST).write("sub/config.yaml", CONFIG);
+    folder
+        .write("sub/input.yaml", MANIFEST)
+        .write("sub/config.yaml", CONFIG);
     fs::set_permissions(folder.path("sub/input.yaml"), fs::Permissions::from_mode(0o666)).unwrap();
     fs::set_permissions(folder.path("sub"), fs::Permissions::from_mode(0o555)).unwrap();
     fs::set_permissions(folder.path(""), fs::Permissions::from_mode(0o755)).unwrap();
@@ -779,9 +945,15 @@ fn a_read_only_file_system() {
 #[test]
 fn a_full_disk_leaves_the_file_as_it_was() {
     let folder = Folder::new();
-    let filler = format!("---\nkind: ConfigMap\napiVersion: v1\ndata:\n  x: {}\n", "y".repeat(40_000));
+    let filler = format!(
+        "---\nkind: ConfigMap\napiVersion: v1\ndata:\n  x: {}\n",
+        "y".repeat(40_000)
+    );
     let text = format!("{MANIFEST}{filler}");
-    folder.write("big.yaml", &text).write("config.yaml", CONFIG).write("after/none", "");
+    folder
+        .write("big.yaml", &text)
+        .write("config.yaml", CONFIG)
+        .write("after/none", "");
     let script = "mkdir disk && mount -t tmpfs -o size=64k none disk && cp big.yaml disk/input.yaml && \
                   \"$0\" transform -w -f disk/input.yaml --config config.yaml; code=$?; cp -a disk/. after/; exit $code";
     match in_own_mounts(&folder, script) {
@@ -806,9 +978,19 @@ fn a_full_standard_output_is_an_error() {
         eprintln!("SKIPPED: there is no /dev/full here");
         return;
     };
-    for arguments in [&FILE[..], &[&FILE[..], &["--diff"]].concat(), &["man"], &["explain"], &["completion", "bash"]] {
+    for arguments in [
+        &FILE[..],
+        &[&FILE[..], &["--diff"]].concat(),
+        &["man"],
+        &["explain"],
+        &["completion", "bash"],
+    ] {
         let mut command = folder.command(arguments);
-        let output = command.stdin(Stdio::null()).stdout(full.try_clone().unwrap()).output().unwrap();
+        let output = command
+            .stdin(Stdio::null())
+            .stdout(full.try_clone().unwrap())
+            .output()
+            .unwrap();
         failed(&output.into(), &["standard output", "No space left"]);
     }
 }
@@ -828,7 +1010,11 @@ fn a_report_that_cannot_be_written_leaves_no_manifest_behind() {
     let folder = folder(MANIFEST, CONFIG);
     let before = folder.state();
     let ran = folder.run(&[&FILE[..], &["--report", "json=no/such/folder/report.json"]].concat());
-    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "exit 2 goes with an empty stdout");
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (2, ""),
+        "exit 2 goes with an empty stdout"
+    );
     let ran = folder.run(&[&FILE[..], &["-w", "--report", "json=no/such/folder/report.json"]].concat());
     assert_eq!(ran.code, 2);
     assert_eq!(folder.state(), before, "exit 2 goes with untouched files");
@@ -837,7 +1023,10 @@ fn a_report_that_cannot_be_written_leaves_no_manifest_behind() {
 #[test]
 fn a_broken_pipe_is_success() {
     let folder = folder(MANIFEST, CONFIG);
-    let filler = format!("---\nkind: ConfigMap\napiVersion: v1\ndata:\n  x: {}\n", "y".repeat(1000));
+    let filler = format!(
+        "---\nkind: ConfigMap\napiVersion: v1\ndata:\n  x: {}\n",
+        "y".repeat(1000)
+    );
     folder.write("input.yaml", format!("{MANIFEST}{}", filler.repeat(2000)));
     for arguments in [&["transform", "-f", "input.yaml"][..], &FILE] {
         let mut child = folder
@@ -859,8 +1048,10 @@ fn a_broken_pipe_is_success() {
 // Writing in place.
 
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
@@ -888,7 +1079,10 @@ fn a_link_is_followed_and_kept() {
     let ran = folder.run(&["transform", "-w", "-f", "two.yaml", "--config", "config.yaml"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(fs::read_link(folder.path("two.yaml")).unwrap(), Path::new("one.yaml"));
-    assert_eq!(fs::read_link(folder.path("one.yaml")).unwrap(), Path::new("real/input.yaml"));
+    assert_eq!(
+        fs::read_link(folder.path("one.yaml")).unwrap(),
+        Path::new("real/input.yaml")
+    );
     assert!(folder.read("real/input.yaml").contains("kind: IPPool"));
     assert!(!folder.path("real/input.yaml").is_symlink());
     assert_eq!(names(&folder.path("real")), ["input.yaml"]);
@@ -901,7 +1095,10 @@ fn the_mode_is_kept() {
         fs::set_permissions(folder.path("input.yaml"), fs::Permissions::from_mode(mode)).unwrap();
         assert_eq!(folder.run(&[&FILE[..], &["-w"]].concat()).code, 0);
         assert!(folder.read("input.yaml").contains("kind: IPPool"));
-        assert_eq!(fs::metadata(folder.path("input.yaml")).unwrap().permissions().mode() & 0o7777, mode);
+        assert_eq!(
+            fs::metadata(folder.path("input.yaml")).unwrap().permissions().mode() & 0o7777,
+            mode
+        );
     }
 }
 
@@ -925,13 +1122,26 @@ fn nothing_is_written_when_the_second_of_two_files_is_bad() {
         let folder = folder(MANIFEST, CONFIG);
         let second = second.replace("demo", "other");
         folder.write("second.yaml", second);
-        let both = format!("{}---\n{}", config_with("spec:", "spec:\n  cluster: demo"), config_with("spec:", "spec:\n  cluster: other").replace("192.0.2.1", "198.51.100.1"));
+        let both = format!(
+            "{}---\n{}",
+            config_with("spec:", "spec:\n  cluster: demo"),
+            config_with("spec:", "spec:\n  cluster: other").replace("192.0.2.1", "198.51.100.1")
+        );
         folder.write("config.yaml", both);
         fs::set_permissions(folder.path("second.yaml"), fs::Permissions::from_mode(mode)).unwrap();
         fs::set_permissions(folder.path("input.yaml"), fs::Permissions::from_mode(0o666)).unwrap();
         fs::set_permissions(folder.path(""), fs::Permissions::from_mode(0o777)).unwrap();
         let before = folder.state();
-        let mut command = folder.command(&["transform", "-w", "-f", "input.yaml", "-f", "second.yaml", "--config", "config.yaml"]);
+        let mut command = folder.command(&[
+            "transform",
+            "-w",
+            "-f",
+            "input.yaml",
+            "-f",
+            "second.yaml",
+            "--config",
+            "config.yaml",
+        ]);
         if mode == 0o444 && is_root() {
             std::os::unix::fs::chown(folder.path("input.yaml"), Some(NOBODY), Some(NOBODY)).unwrap();
             command.uid(NOBODY).gid(NOBODY);
@@ -947,12 +1157,32 @@ fn nothing_is_written_when_the_second_of_two_files_is_bad() {
 #[test]
 fn two_files_are_written_together() {
     let folder = Folder::new();
-    let (first, second) = MANIFEST.split_at(MANIFEST.find("apiVersion: infrastructure.cluster.x-k8s.io/v1beta1\nkind: VSphereMachineTemplate").unwrap());
-    folder.write("a.yaml", first).write("b.yaml", second).write("config.yaml", CONFIG);
+    let (first, second) = MANIFEST.split_at(
+        MANIFEST
+            .find("apiVersion: infrastructure.cluster.x-k8s.io/v1beta1\nkind: VSphereMachineTemplate")
+            .unwrap(),
+    );
+    folder
+        .write("a.yaml", first)
+        .write("b.yaml", second)
+        .write("config.yaml", CONFIG);
     let before = folder.state();
-    let ran = folder.run(&["transform", "-w", "-f", "a.yaml", "-f", "b.yaml", "--config", "config.yaml"]);
+    let ran = folder.run(&[
+        "transform",
+        "-w",
+        "-f",
+        "a.yaml",
+        "-f",
+        "b.yaml",
+        "--config",
+        "config.yaml",
+    ]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(folder.read("b.yaml").starts_with("apiVersion: ipam.metal3.io/v1alpha1\nkind: IPPool"));
+    assert!(
+        folder
+            .read("b.yaml")
+            .starts_with("apiVersion: ipam.metal3.io/v1alpha1\nkind: IPPool")
+    );
     // The file without an edit is not touched.
     assert_eq!(folder.state()[&folder.path("a.yaml")], before[&folder.path("a.yaml")]);
 }
@@ -965,7 +1195,11 @@ fn the_diff_has_its_exit_codes() {
     let before = folder.state();
     let ran = folder.run(&[&FILE[..], &["--diff"]].concat());
     assert_eq!(ran.code, 1, "{}", ran.stderr);
-    assert!(ran.stdout.starts_with("--- a/input.yaml\n+++ b/input.yaml\n@@ "), "{}", ran.stdout);
+    assert!(
+        ran.stdout.starts_with("--- a/input.yaml\n+++ b/input.yaml\n@@ "),
+        "{}",
+        ran.stdout
+    );
     assert_eq!(folder.state(), before);
     let output = folder.run(&FILE).stdout;
     folder.write("input.yaml", output);
@@ -978,12 +1212,17 @@ fn the_diff_has_its_exit_codes() {
 
 #[test]
 fn the_diff_applies() {
-    for text in [MANIFEST.to_owned(), MANIFEST.replace('\n', "\r\n"), MANIFEST.trim_end().to_owned()] {
+    for text in [
+        MANIFEST.to_owned(),
+        MANIFEST.replace('\n', "\r\n"),
+        MANIFEST.trim_end().to_owned(),
+    ] {
         let folder = folder(&text, CONFIG);
         let wanted = folder.run(&FILE).stdout;
         let diff = folder.run(&[&FILE[..], &["--diff"]].concat()).stdout;
         let mut git = Command::new("git");
-        git.args(["apply", "--unsafe-paths", "-p1", "-"]).current_dir(folder.path(""));
+        git.args(["apply", "--unsafe-paths", "-p1", "-"])
+            .current_dir(folder.path(""));
         git.env("GIT_CEILING_DIRECTORIES", folder.path("").parent().unwrap());
         let ran = feed(git, diff.as_bytes());
         assert_eq!(ran.code, 0, "{}{diff}", ran.stderr);
@@ -1006,13 +1245,20 @@ fn reports_have_their_forms_on_standard_error() {
             (&report["items"][0]["code"], &report["items"][0]["place"]["line"])
         } else {
             let result = &report["runs"][0]["results"][0];
-            (&result["ruleId"], &result["locations"][0]["physicalLocation"]["region"]["startLine"])
+            (
+                &result["ruleId"],
+                &result["locations"][0]["physicalLocation"]["region"]["startLine"],
+            )
         };
         assert_eq!(code, wanted);
         assert!(line.as_u64().is_some_and(|line| line > 0), "{report:#}");
     }
     let ran = folder.run(&[&FILE[..], &["--report", "github"]].concat());
-    assert!(ran.stderr.starts_with("::error file=input.yaml,line=1,col="), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("::error file=input.yaml,line=1,col="),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(ran.stderr.lines().count(), 1);
 }
 
@@ -1027,7 +1273,10 @@ fn reports_go_to_files() {
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert_eq!(ran.stderr, "");
         assert_eq!(ran.stdout, to_stderr.stdout);
-        assert!(to_stderr.stderr.starts_with(&folder.read(&format!("report.{form}"))), "{form}");
+        assert!(
+            to_stderr.stderr.starts_with(&folder.read(&format!("report.{form}"))),
+            "{form}"
+        );
     }
     // Refused runs write the report too.
     folder.write("input.yaml", "a: [");
@@ -1040,7 +1289,11 @@ fn reports_go_to_files() {
 fn sarif_is_valid() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/schemas/sarif-schema-2.1.0.json");
     let Ok(schema) = fs::read_to_string(&path) else {
-        assert!(std::env::var_os("CAPV_IPAM_REQUIRE_ALL").is_none(), "{} is not there", path.display());
+        assert!(
+            std::env::var_os("CAPV_IPAM_REQUIRE_ALL").is_none(),
+            "{} is not there",
+            path.display()
+        );
         eprintln!("SKIPPED: {} is not there, so SARIF is not validated", path.display());
         return;
     };
@@ -1112,11 +1365,25 @@ fn joined_directives_and_end_markers_still_read() {
             assert!(ran.stdout.is_empty() && ran.stderr.contains(".yaml"), "{}", ran.stderr);
             continue;
         }
-        let documents: Vec<Result<Value, _>> =
-            serde_yaml::Deserializer::from_str(&ran.stdout).map(serde::Deserialize::deserialize).collect();
-        let found: Vec<&Value> = documents.iter().filter_map(|value| value.as_ref().ok()).filter(|value| !value.is_null()).collect();
-        assert!(documents.iter().all(Result::is_ok), "{first:?} and {second:?}: {:?}", ran.stdout);
-        assert_eq!(found.last().map(|value| value["b"].clone()), Some(Value::from(2)), "{:?}", ran.stdout);
+        let documents: Vec<Result<Value, _>> = serde_yaml::Deserializer::from_str(&ran.stdout)
+            .map(serde::Deserialize::deserialize)
+            .collect();
+        let found: Vec<&Value> = documents
+            .iter()
+            .filter_map(|value| value.as_ref().ok())
+            .filter(|value| !value.is_null())
+            .collect();
+        assert!(
+            documents.iter().all(Result::is_ok),
+            "{first:?} and {second:?}: {:?}",
+            ran.stdout
+        );
+        assert_eq!(
+            found.last().map(|value| value["b"].clone()),
+            Some(Value::from(2)),
+            "{:?}",
+            ran.stdout
+        );
     }
 }
 
@@ -1124,7 +1391,10 @@ fn joined_directives_and_end_markers_still_read() {
 fn a_join_that_would_change_a_value_is_refused() {
     let folder = Folder::new();
     folder.write("a.yaml", "a: |\n  x").write("b.yaml", "b: 2\n");
-    failed(&folder.run(&["transform", "-f", "a.yaml", "-f", "b.yaml"]), &["CI209", "a.yaml"]);
+    failed(
+        &folder.run(&["transform", "-f", "a.yaml", "-f", "b.yaml"]),
+        &["CI209", "a.yaml"],
+    );
     let ran = folder.run(&["transform", "-f", "b.yaml", "-f", "a.yaml"]);
     assert_eq!(ran.stdout, "b: 2\n---\na: |\n  x");
 }
@@ -1139,16 +1409,28 @@ fn folders_are_read_in_order_and_dot_folders_are_skipped() {
         folder.write(&format!("in/{name}"), "name: wrong\n");
     }
     symlink("..", folder.path("in/sub/loop")).unwrap();
-    for arguments in [&["transform", "-R", "-f", "in"][..], &["transform", "-f", "in/", "--recursive"]] {
+    for arguments in [
+        &["transform", "-R", "-f", "in"][..],
+        &["transform", "-f", "in/", "--recursive"],
+    ] {
         let ran = folder.run(arguments);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
-        let order: Vec<String> = ran.stdout.lines().filter(|line| line.starts_with('{')).map(ToOwned::to_owned).collect();
-        let wanted = ["a.yaml", "b.yaml", "sub/c.yml", "sub/deep/d.json", "sub.yaml", "z.json"].map(|name| format!("{{\"name\": {name:?}}}"));
+        let order: Vec<String> = ran
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with('{'))
+            .map(ToOwned::to_owned)
+            .collect();
+        let wanted = ["a.yaml", "b.yaml", "sub/c.yml", "sub/deep/d.json", "sub.yaml", "z.json"]
+            .map(|name| format!("{{\"name\": {name:?}}}"));
         let mut sorted = (order.clone(), wanted.to_vec());
         sorted.0.sort();
         sorted.1.sort();
         assert_eq!(sorted.0, sorted.1);
-        assert!(order[0].contains("a.yaml") && order[1].contains("b.yaml") && order[5].contains("z.json"), "{order:?}");
+        assert!(
+            order[0].contains("a.yaml") && order[1].contains("b.yaml") && order[5].contains("z.json"),
+            "{order:?}"
+        );
         assert!(!ran.stdout.contains("wrong"));
         assert_eq!(folder.run(arguments).stdout, ran.stdout);
     }
@@ -1186,7 +1468,10 @@ fn colour_follows_the_flag_and_the_environment() {
     assert!(!coloured(&[], &[]), "a pipe is no terminal");
     assert!(!coloured(&[], &[("NO_COLOR", "1")]));
     assert!(coloured(&["--color", "always"], &[]));
-    assert!(coloured(&["--color", "always"], &[("NO_COLOR", "1")]), "the flag is the last word");
+    assert!(
+        coloured(&["--color", "always"], &[("NO_COLOR", "1")]),
+        "the flag is the last word"
+    );
     assert!(!coloured(&["--color", "never"], &[]));
     assert!(!coloured(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]));
     assert!(!coloured(&["--color", "auto"], &[("TERM", "xterm")]));
@@ -1195,7 +1480,13 @@ fn colour_follows_the_flag_and_the_environment() {
 #[test]
 fn data_and_machine_reports_are_never_coloured() {
     let folder = folder(MANIFEST, CONFIG);
-    for mode in [&[][..], &["--diff"], &["--report", "json"], &["--report", "sarif"], &["--report", "github"]] {
+    for mode in [
+        &[][..],
+        &["--diff"],
+        &["--report", "json"],
+        &["--report", "sarif"],
+        &["--report", "github"],
+    ] {
         let ran = folder.run(&[&FILE[..], &["--color", "always"], mode].concat());
         assert!(!ran.stdout.contains('\u{1b}'), "{mode:?}");
         assert_eq!(ran.stderr.contains('\u{1b}'), !mode.contains(&"--report"), "{mode:?}");
@@ -1211,9 +1502,17 @@ fn a_terminal_gets_colour_unless_it_is_unwanted() {
     let command = format!("{} {}", env!("CARGO_BIN_EXE_capv-ipam"), FILE.join(" "));
     let on_terminal = |environment: &[(&str, &str)]| {
         let mut script = Command::new("script");
-        script.args(["-qec", &command, "/dev/null"]).current_dir(folder.path("")).stdin(Stdio::null());
-        script.env_remove("NO_COLOR").env("TERM", "xterm").envs(environment.iter().copied());
-        script.output().map(|output| String::from_utf8_lossy(&output.stdout).contains('\u{1b}'))
+        script
+            .args(["-qec", &command, "/dev/null"])
+            .current_dir(folder.path(""))
+            .stdin(Stdio::null());
+        script
+            .env_remove("NO_COLOR")
+            .env("TERM", "xterm")
+            .envs(environment.iter().copied());
+        script
+            .output()
+            .map(|output| String::from_utf8_lossy(&output.stdout).contains('\u{1b}'))
     };
     match on_terminal(&[]) {
         Ok(coloured) => {

@@ -21,10 +21,11 @@ fn tree(text: &str) -> Tree<'_> {
 
 /// Follows keys and indices (as text) from the root.
 fn at(tree: &Tree<'_>, path: &[&str]) -> NodeId {
-    path.iter().fold(tree.root().unwrap(), |node, step| match step.parse::<usize>() {
-        Ok(index) => tree.items(node).nth(index).unwrap(),
-        Err(_) => tree.get(node, step).unwrap(),
-    })
+    path.iter()
+        .fold(tree.root().unwrap(), |node, step| match step.parse::<usize>() {
+            Ok(index) => tree.items(node).nth(index).unwrap(),
+            Err(_) => tree.get(node, step).unwrap(),
+        })
 }
 
 /// Edits a document and gives the new text.
@@ -57,7 +58,11 @@ fn append(text: &str) -> Result<String, Reason> {
 fn quick<T>(what: &str, run: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let result = run();
-    assert!(start.elapsed() < Duration::from_secs(5), "{what} took {:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{what} took {:?}",
+        start.elapsed()
+    );
     result
 }
 
@@ -106,7 +111,9 @@ fn booleans_have_twenty_two_spellings() {
         assert_eq!(value(&format!("a: {word}")).unwrap(), json!({ "a": true }), "{word}");
         assert_eq!(value(&format!("a: '{word}'")).unwrap(), json!({ "a": word }), "{word}");
     }
-    for word in ["false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF"] {
+    for word in [
+        "false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF",
+    ] {
         assert_eq!(value(&format!("a: {word}")).unwrap(), json!({ "a": false }), "{word}");
     }
     for word in ["tRUE", "yEs", "oN", "nO"] {
@@ -142,7 +149,11 @@ fn integers_have_many_forms() {
 #[test]
 fn what_is_no_octal_number_is_a_float() {
     for (text, wanted) in [("08", 8), ("09", 9), ("0779", 779)] {
-        assert_eq!(value(&format!("a: {text}")).unwrap()["a"].as_f64(), Some(f64::from(wanted)), "{text}");
+        assert_eq!(
+            value(&format!("a: {text}")).unwrap()["a"].as_f64(),
+            Some(f64::from(wanted)),
+            "{text}"
+        );
     }
 }
 
@@ -155,8 +166,19 @@ fn integers_past_64_bits_are_floats() {
 
 #[test]
 fn floats_have_many_forms() {
-    for (text, wanted) in [("1.5", 1.5), ("1e3", 1000.0), ("-1.5E+2", -150.0), (".5", 0.5), ("1.", 1.0), ("1_0.2_5", 10.25)] {
-        assert_eq!(value(&format!("a: {text}")).unwrap()["a"].as_f64(), Some(wanted), "{text}");
+    for (text, wanted) in [
+        ("1.5", 1.5),
+        ("1e3", 1000.0),
+        ("-1.5E+2", -150.0),
+        (".5", 0.5),
+        ("1.", 1.0),
+        ("1_0.2_5", 10.25),
+    ] {
+        assert_eq!(
+            value(&format!("a: {text}")).unwrap()["a"].as_f64(),
+            Some(wanted),
+            "{text}"
+        );
     }
 }
 
@@ -177,14 +199,32 @@ fn infinity_and_nan_are_errors() {
 
 #[test]
 fn times_dates_and_versions_are_strings() {
-    for text in ["1:30", "12:34:56", "2024-01-01", "0x", "1e", "1.5.6", "v1.28.3", "10.0.0.1", "1-2", "--1", "+-1"] {
+    for text in [
+        "1:30",
+        "12:34:56",
+        "2024-01-01",
+        "0x",
+        "1e",
+        "1.5.6",
+        "v1.28.3",
+        "10.0.0.1",
+        "1-2",
+        "--1",
+        "+-1",
+    ] {
         assert_eq!(value(&format!("a: {text}")).unwrap(), json!({ "a": text }), "{text}");
     }
 }
 
 #[test]
 fn keys_follow_the_same_rules() {
-    for (text, key) in [("n: x", "false"), ("on: x", "true"), ("0644: x", "420"), ("'n': x", "n"), ("1.50: x", "1.5")] {
+    for (text, key) in [
+        ("n: x", "false"),
+        ("on: x", "true"),
+        ("0644: x", "420"),
+        ("'n': x", "n"),
+        ("1.50: x", "1.5"),
+    ] {
         assert_eq!(value(text).unwrap(), json!({ key: "x" }), "{text}");
     }
 }
@@ -263,7 +303,10 @@ fn duplicate_keys_are_errors() {
 
 #[test]
 fn an_alias_means_the_latest_anchor() {
-    assert_eq!(value("a: &x 1\nb: *x\nc: &x 2\nd: *x\n").unwrap(), json!({"a": 1, "b": 1, "c": 2, "d": 2}));
+    assert_eq!(
+        value("a: &x 1\nb: *x\nc: &x 2\nd: *x\n").unwrap(),
+        json!({"a": 1, "b": 1, "c": 2, "d": 2})
+    );
 }
 
 #[test]
@@ -280,7 +323,10 @@ fn an_anchor_ends_with_its_document() {
 
 #[test]
 fn dates_and_yes_stay_what_kubectl_reads() {
-    assert_eq!(value("a: yes\nb: 2024-01-01").unwrap(), json!({ "a": true, "b": "2024-01-01" }));
+    assert_eq!(
+        value("a: yes\nb: 2024-01-01").unwrap(),
+        json!({ "a": true, "b": "2024-01-01" })
+    );
 }
 
 // Splitting and the prefilter.
@@ -306,8 +352,17 @@ fn what_only_looks_like_a_marker_is_none() {
 
 #[test]
 fn a_marker_may_be_followed_by_blanks_comments_or_content() {
-    for text in ["a: 1\n---\t\nb: 2\n", "a: 1\n--- # c\nb: 2\n", "a: 1\r\n---\r\nb: 2\r\n", "a: 1\n--- {b: 2}\n"] {
-        assert_eq!(values(text).unwrap(), [json!({ "a": 1 }), json!({ "b": 2 })], "{text:?}");
+    for text in [
+        "a: 1\n---\t\nb: 2\n",
+        "a: 1\n--- # c\nb: 2\n",
+        "a: 1\r\n---\r\nb: 2\r\n",
+        "a: 1\n--- {b: 2}\n",
+    ] {
+        assert_eq!(
+            values(text).unwrap(),
+            [json!({ "a": 1 }), json!({ "b": 2 })],
+            "{text:?}"
+        );
     }
     assert_eq!(values("a: 1\n---").unwrap(), [json!({ "a": 1 }), Value::Null]);
 }
@@ -340,20 +395,31 @@ fn an_end_marker_alone_is_no_document() {
 fn content_after_an_end_marker_needs_a_marker() {
     assert!(values("a: 1\n...\nb: 2\n").is_err());
     assert_eq!(values("a: 1\n...\n---\nb: 2\n").unwrap().len(), 2);
-    refused(&format!("{}...\nkind: A # cluster.x-k8s.io\n", template(" {name: cp}", NIC)), "CI001");
+    refused(
+        &format!("{}...\nkind: A # cluster.x-k8s.io\n", template(" {name: cp}", NIC)),
+        "CI001",
+    );
 }
 
 #[test]
 fn a_pool_goes_between_an_end_marker_and_its_template() {
     let text = format!("kind: A\n...\n---\n{}", template(" {name: cp}", NIC));
     let output = made_static(&text);
-    let kinds: Vec<Value> = values(&output).unwrap().into_iter().map(|value| value["kind"].clone()).collect();
+    let kinds: Vec<Value> = values(&output)
+        .unwrap()
+        .into_iter()
+        .map(|value| value["kind"].clone())
+        .collect();
     assert_eq!(kinds, ["A", "IPPool", "VSphereMachineTemplate"]);
 }
 
 #[test]
 fn a_yaml_directive_stays_with_its_document() {
-    for head in ["%YAML 1.1\n---\n", "# c\n%YAML 1.1\n---\n", "kind: A\n...\n%YAML 1.1\n---\n"] {
+    for head in [
+        "%YAML 1.1\n---\n",
+        "# c\n%YAML 1.1\n---\n",
+        "kind: A\n...\n%YAML 1.1\n---\n",
+    ] {
         let output = made_static(&format!("{head}{}", template(" {name: cp}", NIC)));
         let values = values(&output).unwrap();
         assert!(values.iter().any(|value| value["kind"] == "IPPool"), "{output}");
@@ -376,7 +442,8 @@ fn a_tag_directive_stays_with_its_document() {
 fn a_directive_straight_after_a_document_is_accepted() {
     // libyaml reads this as two documents, although the split sees the directive at the end of the first.
     let text = format!("{}%YAML 1.1\n---\nkind: Other\n", template(" {name: cp}", NIC));
-    let documents = serde_yaml::Deserializer::from_str(&text).map(<serde_yaml::Value as serde::Deserialize>::deserialize);
+    let documents =
+        serde_yaml::Deserializer::from_str(&text).map(<serde_yaml::Value as serde::Deserialize>::deserialize);
     if documents.into_iter().all(|document| document.is_ok()) {
         let run = run(&text, "");
         assert_eq!(run.text.as_deref(), Some(text.as_str()), "{:#?}", run.findings);
@@ -386,7 +453,12 @@ fn a_directive_straight_after_a_document_is_accepted() {
 #[test]
 fn the_prefilter_passes_words_that_are_spelt_by_escapes() {
     let filter = Prefilter::new(&["VSphere"]);
-    for text in ["kind: VSphereX", r#"kind: "\x56Sphere""#, r#"kind: "\u0056Sphere""#, r#"kind: "\U00000056Sphere""#] {
+    for text in [
+        "kind: VSphereX",
+        r#"kind: "\x56Sphere""#,
+        r#"kind: "\u0056Sphere""#,
+        r#"kind: "\U00000056Sphere""#,
+    ] {
         assert!(filter.may_match(text), "{text}");
     }
     assert!(filter.may_match("kind: \"VSph\\\n  ere\""));
@@ -396,7 +468,11 @@ fn the_prefilter_passes_words_that_are_spelt_by_escapes() {
 
 #[test]
 fn a_kind_that_is_written_with_an_escape_is_found() {
-    for kind in [r#""VSphereMachine\x54emplate""#, r#""VSphereMachine\u0054emplate""#, r#""VSphereMachine\U00000054emplate""#] {
+    for kind in [
+        r#""VSphereMachine\x54emplate""#,
+        r#""VSphereMachine\u0054emplate""#,
+        r#""VSphereMachine\U00000054emplate""#,
+    ] {
         let text = template(" {name: cp}", NIC).replace("VSphereMachineTemplate", kind);
         let output = run(&text, CHOOSE_CP).expect(&text);
         assert_eq!(flags(&output), (json!(false), json!(false)));
@@ -420,7 +496,10 @@ fn an_api_version_that_is_folded_over_a_line_is_found() {
 #[test]
 fn api_versions_and_kinds_may_be_block_scalars() {
     let text = template(" {name: cp}", NIC)
-        .replace("infrastructure.cluster.x-k8s.io/v1beta1", ">-\n  infrastructure.cluster.x-k8s.io/v1beta1")
+        .replace(
+            "infrastructure.cluster.x-k8s.io/v1beta1",
+            ">-\n  infrastructure.cluster.x-k8s.io/v1beta1",
+        )
         .replace("kind: VSphereMachineTemplate", "kind: |-\n  VSphereMachineTemplate");
     made_static(&text);
 }
@@ -441,7 +520,10 @@ fn a_byte_order_mark_inside_is_an_error_with_its_line() {
     for (text, line) in [
         (format!("kind: A\n\u{feff}---\n{}", template(" {name: cp}", NIC)), 2),
         (format!("kind: A\n---\n\u{feff}{}", template(" {name: cp}", NIC)), 3),
-        (format!("kind: A\r\n--- \u{feff}\r\n{}", template(" {name: cp}", NIC)), 2),
+        (
+            format!("kind: A\r\n--- \u{feff}\r\n{}", template(" {name: cp}", NIC)),
+            2,
+        ),
     ] {
         refused(&text, "CI003");
         let run = run(&text, CHOOSE_CP);
@@ -453,7 +535,10 @@ fn a_byte_order_mark_inside_is_an_error_with_its_line() {
 #[test]
 fn a_byte_order_mark_inside_a_value_is_text() {
     assert_eq!(stray_byte_order_mark("a: x\u{feff}y\n"), None);
-    let text = template(" {name: cp}", "\n        - networkName: \"a\u{feff}b\"\n          dhcp4: true");
+    let text = template(
+        " {name: cp}",
+        "\n        - networkName: \"a\u{feff}b\"\n          dhcp4: true",
+    );
     assert!(made_static(&text).contains("\"a\u{feff}b\""));
 }
 
@@ -621,7 +706,10 @@ fn a_dash_may_stand_alone_or_before_a_comment() {
 #[test]
 fn a_dash_alone_goes_with_its_item() {
     assert_eq!(remove("a:\n-\n  b: 1\n- c: 2\n", &["a"], 0).unwrap(), "a:\n- c: 2\n");
-    assert_eq!(remove("a:\n- # x\n  b: 1\n- c: 2\n", &["a"], 0).map(|text| value(&text).unwrap()), Ok(json!({"a": [{"c": 2}]})));
+    assert_eq!(
+        remove("a:\n- # x\n  b: 1\n- c: 2\n", &["a"], 0).map(|text| value(&text).unwrap()),
+        Ok(json!({"a": [{"c": 2}]}))
+    );
 }
 
 #[test]
@@ -648,14 +736,21 @@ fn each_scalar_style_is_replaced_by_its_own_span() {
 
 #[test]
 fn an_alias_as_value_is_replaced_by_the_value() {
-    assert_eq!(set("x: &x true\na: *x\n", &[], "a", json!(false)).unwrap(), "x: &x true\na: false\n");
+    assert_eq!(
+        set("x: &x true\na: *x\n", &[], "a", json!(false)).unwrap(),
+        "x: &x true\na: false\n"
+    );
 }
 
 #[test]
 fn trap_1_what_a_keep_scalar_would_swallow_goes_too() {
     let text = "a:\n- b: |+\n    x\n\n- c: 1\n\n\n- d: 2\n";
     let found = remove(text, &["a"], 1).unwrap();
-    assert_eq!(value(&found).unwrap(), json!({"a": [{"b": "x\n\n"}, {"d": 2}]}), "{found:?}");
+    assert_eq!(
+        value(&found).unwrap(),
+        json!({"a": [{"b": "x\n\n"}, {"d": 2}]}),
+        "{found:?}"
+    );
     let last = "a:\n- b: |+\n    x\n\n- c: 1\n\n\n";
     let found = remove(last, &["a"], 1).unwrap();
     assert_eq!(value(&found).unwrap(), json!({"a": [{"b": "x\n\n"}]}), "{found:?}");
@@ -684,15 +779,15 @@ fn trap_2_a_pool_before_such_a_document_is_fine() {
 
 #[test]
 fn trap_3_a_shared_node_is_refused() {
-    for text in [
-        "a: &x {b: 1}\nc: *x\n",
-        "a: {d: &x {b: 1}}\nc: *x\n",
-    ] {
+    for text in ["a: &x {b: 1}\nc: *x\n", "a: {d: &x {b: 1}}\nc: *x\n"] {
         let path: &[&str] = if text.contains("d:") { &["a", "d"] } else { &["a"] };
         assert_eq!(set(text, path, "b", json!(2)), Err(Reason::Shared), "{text}");
         assert_eq!(set(text, path, "new", json!(2)), Err(Reason::Shared), "{text}");
     }
-    assert_eq!(set("a: &x {b: {c: 1}}\nd: *x\n", &["a", "b"], "c", json!(2)), Err(Reason::Shared));
+    assert_eq!(
+        set("a: &x {b: {c: 1}}\nd: *x\n", &["a", "b"], "c", json!(2)),
+        Err(Reason::Shared)
+    );
     assert_eq!(set("a: {b: &x 1}\nc: *x\n", &["a"], "b", json!(2)), Err(Reason::Shared));
 }
 
@@ -708,16 +803,25 @@ fn trap_3_labels_that_are_a_selector_too_are_refused() {
 #[test]
 fn trap_3_an_item_with_an_anchor_that_is_used_elsewhere_stays() {
     assert_eq!(remove("a:\n- &x 1\n- 2\nb: *x\n", &["a"], 0), Err(Reason::Shared));
-    assert_eq!(remove("a:\n- {c: [&x 1]}\n- 2\nb: *x\n", &["a"], 0), Err(Reason::Shared));
+    assert_eq!(
+        remove("a:\n- {c: [&x 1]}\n- 2\nb: *x\n", &["a"], 0),
+        Err(Reason::Shared)
+    );
     assert_eq!(remove("a:\n- [&x 1, *x]\n- 2\n", &["a"], 0).unwrap(), "a:\n- 2\n");
 }
 
 #[test]
 fn trap_3_an_anchor_that_nobody_uses_is_harmless_and_stays() {
     assert_eq!(set("a: &x {b: 1}\n", &["a"], "b", json!(2)).unwrap(), "a: &x {b: 2}\n");
-    let text = template("\n  name: cp\n  labels: &l\n    app: x", "\n        - &nic\n          networkName: a\n          dhcp4: true");
+    let text = template(
+        "\n  name: cp\n  labels: &l\n    app: x",
+        "\n        - &nic\n          networkName: a\n          dhcp4: true",
+    );
     let output = made_static(&text);
-    assert!(output.contains("labels: &l\n") && output.contains("- &nic\n"), "{output}");
+    assert!(
+        output.contains("labels: &l\n") && output.contains("- &nic\n"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -733,29 +837,54 @@ fn trap_4_a_key_goes_behind_the_merge() {
 
 #[test]
 fn trap_5_a_tagged_value_is_refused() {
-    for text in ["a: !!bool true\n", "a: !!str x\n", "a: !custom {x: 1}\n", "a: ! x\n", "{a: !!bool true}\n"] {
+    for text in [
+        "a: !!bool true\n",
+        "a: !!str x\n",
+        "a: !custom {x: 1}\n",
+        "a: ! x\n",
+        "{a: !!bool true}\n",
+    ] {
         assert_eq!(set(text, &[], "a", json!(false)), Err(Reason::Tagged), "{text}");
     }
     refused(
-        &template(" {name: cp}", "\n        - networkName: a\n          dhcp4: !!bool true"),
+        &template(
+            " {name: cp}",
+            "\n        - networkName: a\n          dhcp4: !!bool true",
+        ),
         "CI209",
     );
 }
 
 #[test]
 fn trap_6_duplicate_keys_are_refused() {
-    assert_eq!(set("a: 1\na: 2\n", &[], "a", json!(3)), Err(Reason::Duplicate("a".into())));
-    assert_eq!(set("a: 1\n\"a\": 2\n", &[], "a", json!(3)), Err(Reason::Duplicate("a".into())));
+    assert_eq!(
+        set("a: 1\na: 2\n", &[], "a", json!(3)),
+        Err(Reason::Duplicate("a".into()))
+    );
+    assert_eq!(
+        set("a: 1\n\"a\": 2\n", &[], "a", json!(3)),
+        Err(Reason::Duplicate("a".into()))
+    );
     let on_the_way = "a: {b: 1}\na: {b: 2}\n";
     assert!(matches!(
-        edit(on_the_way, |tree, editor| editor.set_at(tree.root().unwrap(), &["a", "b"], &json!(3))),
+        edit(on_the_way, |tree, editor| editor.set_at(
+            tree.root().unwrap(),
+            &["a", "b"],
+            &json!(3)
+        )),
         Err(Reason::Duplicate(_))
     ));
     refused(
-        &template(" {name: cp}", "\n        - networkName: a\n          dhcp4: true\n          dhcp4: true"),
+        &template(
+            " {name: cp}",
+            "\n        - networkName: a\n          dhcp4: true\n          dhcp4: true",
+        ),
         "CI209",
     );
-    refused(&template("\n  name: cp\n  labels: {a: b}\n  labels: {c: d}", NIC), "CI209");
+    refused(
+        &template("\n  name: cp\n  labels: {a: b}\n  labels: {c: d}", NIC),
+        "CI209",
+    );
 }
 
 #[test]
@@ -773,7 +902,9 @@ fn trap_6_a_doubled_value_that_is_right_already_is_still_told() {
 
 #[test]
 fn trap_7_keys_are_quoted_where_they_must_be() {
-    for key in ["y", "on", "0644", "null", "~", "a b", "x: y", "#", "<<", "1e3", "- a", "é"] {
+    for key in [
+        "y", "on", "0644", "null", "~", "a b", "x: y", "#", "<<", "1e3", "- a", "é",
+    ] {
         let found = set("a: 1\n", &[], key, json!("v")).unwrap();
         assert_eq!(value(&found).unwrap(), json!({ "a": 1, key: "v" }), "{found:?}");
         let found = set("{a: 1}\n", &[], key, json!("v")).unwrap();
@@ -784,9 +915,15 @@ fn trap_7_keys_are_quoted_where_they_must_be() {
 #[test]
 fn trap_8_a_merge_key_behind_the_edited_key_is_refused() {
     let text = "b: &b {dhcp4: true}\na: {dhcp4: true, <<: *b}\n";
-    assert_eq!(set(text, &["a"], "dhcp4", json!(false)), Err(Reason::MergeOverrides("dhcp4".into())));
+    assert_eq!(
+        set(text, &["a"], "dhcp4", json!(false)),
+        Err(Reason::MergeOverrides("dhcp4".into()))
+    );
     let block = "b: &b {dhcp4: true}\na:\n  dhcp4: true\n  <<: [*b]\n";
-    assert_eq!(set(block, &["a"], "dhcp4", json!(false)), Err(Reason::MergeOverrides("dhcp4".into())));
+    assert_eq!(
+        set(block, &["a"], "dhcp4", json!(false)),
+        Err(Reason::MergeOverrides("dhcp4".into()))
+    );
     // A merge behind that does not bring the key is no trouble.
     let other = "b: &b {dhcp6: true}\na: {dhcp4: true, <<: *b}\n";
     assert_eq!(
@@ -797,35 +934,55 @@ fn trap_8_a_merge_key_behind_the_edited_key_is_refused() {
 
 #[test]
 fn trap_8_also_on_the_way_to_the_edited_key() {
-    let text = format!(
-        "{}x: &x {{spec: {{}}}}\n<<: *x\n",
-        template(" {name: cp}", NIC)
-    );
+    let text = format!("{}x: &x {{spec: {{}}}}\n<<: *x\n", template(" {name: cp}", NIC));
     let run = run(&text, CHOOSE_CP);
-    assert!(run.text.is_none(), "the merge replaces spec, so no NIC is there: {:?}", run.text);
+    assert!(
+        run.text.is_none(),
+        "the merge replaces spec, so no NIC is there: {:?}",
+        run.text
+    );
 }
 
 #[test]
 fn trap_9_explicit_keys_are_replaced_and_never_inserted_beside() {
     assert_eq!(set("? a\n: true\n", &[], "a", json!(false)).unwrap(), "? a\n: false\n");
-    assert!(matches!(set("? a\n: true\n", &[], "b", json!(1)), Err(Reason::Layout(_))));
+    assert!(matches!(
+        set("? a\n: true\n", &[], "b", json!(1)),
+        Err(Reason::Layout(_))
+    ));
     refused(
-        &template(" {name: cp}", "\n        - ? networkName\n          : a\n          ? dhcp4\n          : true"),
+        &template(
+            " {name: cp}",
+            "\n        - ? networkName\n          : a\n          ? dhcp4\n          : true",
+        ),
         "CI209",
     );
 }
 
 #[test]
 fn trap_10_flow_shapes_that_cannot_be_extended_are_refused_or_right() {
-    for text in ["{a: }\n", "{a}\n", "{ # c\n}\n", "{a: 1, b: }\n", "{a: 1 # c\n}\n", "{\"a\":}\n"] {
+    for text in [
+        "{a: }\n",
+        "{a}\n",
+        "{ # c\n}\n",
+        "{a: 1, b: }\n",
+        "{a: 1 # c\n}\n",
+        "{\"a\":}\n",
+    ] {
         match set(text, &[], "n", json!(1)) {
             Ok(found) => assert_eq!(value(&found).unwrap()["n"], json!(1), "{found:?}"),
-            Err(reason) => assert!(matches!(reason, Reason::Layout(_) | Reason::Verification(_)), "{text}: {reason}"),
+            Err(reason) => assert!(
+                matches!(reason, Reason::Layout(_) | Reason::Verification(_)),
+                "{text}: {reason}"
+            ),
         }
     }
     for text in ["- [a: b]\n", "- &x a\n- {*x : 1}\n"] {
         let tree = tree(text);
-        let inner = tree.all().find(|node| matches!(tree.kind(*node), Kind::Mapping { .. })).unwrap();
+        let inner = tree
+            .all()
+            .find(|node| matches!(tree.kind(*node), Kind::Mapping { .. }))
+            .unwrap();
         let mut editor = Editor::new(&tree, Limits::default());
         let result = editor.set(inner, "n", &json!(1)).and_then(|()| editor.finish());
         if let Ok(edits) = result {
@@ -840,7 +997,11 @@ fn trap_10_flow_shapes_that_cannot_be_extended_are_refused_or_right() {
 
 #[test]
 fn trap_10_a_flow_nic_that_ends_in_an_empty_value_is_refused_or_right() {
-    for device in [" [{networkName: a, dhcp4: }]", " [{dhcp4, networkName: a}]", " [{networkName: a, # c\n  dhcp4: true,}]"] {
+    for device in [
+        " [{networkName: a, dhcp4: }]",
+        " [{dhcp4, networkName: a}]",
+        " [{networkName: a, # c\n  dhcp4: true,}]",
+    ] {
         let text = template(" {name: cp}", device);
         let run = run(&text, CHOOSE_CP);
         match &run.text {
@@ -860,7 +1021,10 @@ fn trap_11_a_tab_before_a_comment_is_an_error_with_its_line() {
 
 #[test]
 fn tabs_behind_content_are_fine_and_stay() {
-    let text = template(" {name: cp}\t# c", "\n        - networkName: a\t# c\n          dhcp4:\ttrue\t# d");
+    let text = template(
+        " {name: cp}\t# c",
+        "\n        - networkName: a\t# c\n          dhcp4:\ttrue\t# d",
+    );
     let output = made_static(&text);
     assert!(output.contains("dhcp4:\tfalse\t# d\n"), "{output}");
 }
@@ -881,22 +1045,43 @@ fn trap_12_json_keeps_its_tabs() {
 
 #[test]
 fn dhcp_flags_are_read_as_kubectl_reads_them() {
-    for word in ["yes", "on", "Yes", "y", "True", "!!str true", "\"true\"", "null", "~", "1"] {
+    for word in [
+        "yes",
+        "on",
+        "Yes",
+        "y",
+        "True",
+        "!!str true",
+        "\"true\"",
+        "null",
+        "~",
+        "1",
+    ] {
         let device = format!("\n        - networkName: a\n          dhcp4: {word}\n          dhcp6: {word}");
         let text = template(" {name: cp}", &device);
         let run = run(&text, CHOOSE_CP);
         match &run.text {
             Some(output) => assert_eq!(flags(output), (json!(false), json!(false)), "{word}"),
-            None => assert!(word.starts_with("!!") && run.codes().contains(&"CI209"), "{word}: {:?}", run.findings),
+            None => assert!(
+                word.starts_with("!!") && run.codes().contains(&"CI209"),
+                "{word}: {:?}",
+                run.findings
+            ),
         }
     }
     for word in ["no", "off", "N", "False", "n", "FALSE"] {
         let device = format!("\n        - networkName: a\n          dhcp4: {word}\n          dhcp6: {word}");
         let output = made_static(&template(" {name: cp}", &device));
-        assert!(output.contains(&format!("dhcp4: {word}\n")), "{word} means false already: {output}");
+        assert!(
+            output.contains(&format!("dhcp4: {word}\n")),
+            "{word} means false already: {output}"
+        );
     }
     // A text is not the boolean, even if it looks like one.
-    let output = made_static(&template(" {name: cp}", "\n        - networkName: a\n          dhcp4: \"false\""));
+    let output = made_static(&template(
+        " {name: cp}",
+        "\n        - networkName: a\n          dhcp4: \"false\"",
+    ));
     assert!(output.contains("dhcp4: false\n"), "{output}");
 }
 
@@ -917,7 +1102,10 @@ fn labels_are_made_filled_or_extended() {
     ] {
         let output = made_static(&template(metadata, NIC));
         let template = values(&output).unwrap().pop().unwrap();
-        assert_eq!(template["metadata"]["labels"]["cluster.x-k8s.io/ip-pool-name"], "cp-pool", "{output}");
+        assert_eq!(
+            template["metadata"]["labels"]["cluster.x-k8s.io/ip-pool-name"], "cp-pool",
+            "{output}"
+        );
     }
 }
 
@@ -934,7 +1122,10 @@ fn the_edit_set_is_sorted_disjoint_and_within_the_text() {
 
 #[test]
 fn a_removed_item_leaves_its_comment_and_the_only_one_leaves_an_empty_list() {
-    assert_eq!(remove("a:\n# one\n- 1\n# two\n- 2\n", &["a"], 0).unwrap(), "a:\n# one\n# two\n- 2\n");
+    assert_eq!(
+        remove("a:\n# one\n- 1\n# two\n- 2\n", &["a"], 0).unwrap(),
+        "a:\n# one\n# two\n- 2\n"
+    );
     let found = remove("a:\n# one\n- 1\nb: 2\n", &["a"], 0).unwrap();
     assert_eq!(value(&found).unwrap(), json!({ "a": [], "b": 2 }), "{found:?}");
 }
@@ -950,9 +1141,15 @@ fn a_document_is_appended_with_the_streams_line_end() {
 #[test]
 fn nothing_new_is_written_beside_a_scalar_that_spans_lines() {
     // A plain scalar over two lines directly before the place of the insertion.
-    let text = template(" {name: cp}", "\n        - dhcp4: true\n          networkName: a\n            b");
+    let text = template(
+        " {name: cp}",
+        "\n        - dhcp4: true\n          networkName: a\n            b",
+    );
     let output = run(&text, CHOOSE_CP).expect("a scalar over two lines");
-    assert!(output.contains("networkName: a\n            b\n          dhcp6: false\n"), "{output}");
+    assert!(
+        output.contains("networkName: a\n            b\n          dhcp6: false\n"),
+        "{output}"
+    );
 }
 
 // Limits.
@@ -1025,7 +1222,11 @@ fn a_bomb_inside_the_edited_document_is_cheap() {
     let text = format!("{}{}", template(" {name: cp}", NIC), bomb(12));
     quick("a bomb", || {
         let run = run(&text, CHOOSE_CP);
-        assert!(run.text.is_some() || run.codes().contains(&"CI209"), "{:?}", run.findings);
+        assert!(
+            run.text.is_some() || run.codes().contains(&"CI209"),
+            "{:?}",
+            run.findings
+        );
     });
 }
 
@@ -1034,7 +1235,10 @@ fn a_merge_bomb_is_cheap() {
     let mut text = "m0: &m0 {x: 1}\n".to_owned();
     for level in 1..12 {
         let alias = format!("*m{}", level - 1);
-        text.push_str(&format!("m{level}: &m{level} {{<<: [{}]}}\n", [alias.as_str(); 9].join(", ")));
+        text.push_str(&format!(
+            "m{level}: &m{level} {{<<: [{}]}}\n",
+            [alias.as_str(); 9].join(", ")
+        ));
     }
     text.push_str("apiVersion: infrastructure.cluster.x-k8s.io/v1beta1\nkind: VSphereMachineTemplate\nmetadata: {name: cp}\nspec: *m11\n");
     quick("a merge bomb", || {
@@ -1075,16 +1279,37 @@ fn continuation_lines_at_the_column_of_the_key_are_accepted() {
 #[test]
 fn styles_are_told_apart() {
     let tree = tree("a: x\nb: 'x'\nc: \"x\"\nd: |\n  x\ne: >\n  x\n");
-    let styles: Vec<Kind> = ["a", "b", "c", "d", "e"].iter().map(|key| tree.kind(at(&tree, &[key]))).collect();
-    let wanted = [Style::Plain, Style::Single, Style::Double, Style::Literal, Style::Folded].map(Kind::Scalar);
+    let styles: Vec<Kind> = ["a", "b", "c", "d", "e"]
+        .iter()
+        .map(|key| tree.kind(at(&tree, &[key])))
+        .collect();
+    let wanted = [
+        Style::Plain,
+        Style::Single,
+        Style::Double,
+        Style::Literal,
+        Style::Folded,
+    ]
+    .map(Kind::Scalar);
     assert_eq!(styles, wanted);
 }
 
 #[test]
 fn several_sources_are_one_manifest_but_anchors_and_edits_stay_apart() {
     let (first, second) = (template(" {name: cp}", NIC), "kind: Other\nx: &x 1\ny: *x\n");
-    let sources = [Source { name: "a", text: second }, Source { name: "b", text: &first }];
-    let configs = capv_ipam::addressing::read_configurations(&[(2, CHOOSE_CP)], &json!({})).ok().unwrap();
+    let sources = [
+        Source {
+            name: "a",
+            text: second,
+        },
+        Source {
+            name: "b",
+            text: &first,
+        },
+    ];
+    let configs = capv_ipam::addressing::read_configurations(&[(2, CHOOSE_CP)], &json!({}))
+        .ok()
+        .unwrap();
     let edits = compute(&sources, &configs).edits.unwrap();
     assert!(edits[0].is_empty() && !edits[1].is_empty());
 }

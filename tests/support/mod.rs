@@ -29,8 +29,7 @@ impl Run {
     /// The edited text, or a panic that tells what was found.
     pub(crate) fn expect(self, what: &str) -> String {
         let findings = self.findings;
-        self.text
-            .unwrap_or_else(|| panic!("{what} is refused: {findings:#?}"))
+        self.text.unwrap_or_else(|| panic!("{what} is refused: {findings:#?}"))
     }
 }
 

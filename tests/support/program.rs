@@ -56,7 +56,8 @@ impl Folder {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let mut file = File::create(&path).unwrap();
         file.write_all(bytes.as_ref()).unwrap();
-        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000))
+            .unwrap();
         self
     }
 
@@ -74,7 +75,11 @@ impl Folder {
     /// The program, about to run in the folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_capv-ipam"));
-        command.env_clear().env("NO_COLOR", "1").current_dir(self.dir.path()).args(arguments);
+        command
+            .env_clear()
+            .env("NO_COLOR", "1")
+            .current_dir(self.dir.path())
+            .args(arguments);
         command
     }
 
@@ -113,7 +118,9 @@ fn state(folder: &Path, found: &mut BTreeMap<PathBuf, State>) {
             state(&path, found);
             continue;
         }
-        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+        let Ok(metadata) = fs::symlink_metadata(&path) else {
+            continue;
+        };
         let bytes = if metadata.is_symlink() {
             fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes()
         } else {
