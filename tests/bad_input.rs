@@ -618,8 +618,18 @@ fn a_pool_name_that_is_no_object_name() {
 }
 
 #[test]
-fn a_pool_that_is_too_small() {
-    addresses("[192.0.2.10, 192.0.2.11]", "CI311");
+fn a_pool_that_is_too_small_is_written_with_a_warning() {
+    let folder = folder(
+        MANIFEST,
+        &config_with("[192.0.2.10-192.0.2.14]", "[192.0.2.10, 192.0.2.11]"),
+    );
+    let ran = folder.run(&FILE);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("warning[CI311]") && ran.stderr.contains("config.yaml:8:"),
+        "{}",
+        ran.stderr
+    );
 }
 
 // The configuration.

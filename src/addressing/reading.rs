@@ -289,11 +289,14 @@ fn explain(text: &str, path: &[Segment]) -> (String, String, Option<String>) {
     let found = found
         .trim_start_matches("invalid type: ")
         .trim_start_matches("invalid value: ");
-    let help = if found.starts_with("integer") || found.starts_with("boolean") || found.starts_with("floating") {
-        "put the value in quotes".to_owned()
-    } else {
-        "correct the value".to_owned()
-    };
+    let text_wanted = expected.starts_with("a string");
+    let help =
+        if text_wanted && found.starts_with("integer") || found.starts_with("boolean") || found.starts_with("floating")
+        {
+            "put the value in quotes".to_owned()
+        } else {
+            "correct the value".to_owned()
+        };
     (
         format!("`{key}` must be {}, not {found}", in_words(expected)),
         help,

@@ -224,6 +224,7 @@ impl Errors {
         let inside = gateway.or(first.map(AddressRange::start)).unwrap_or(range.start());
         let Ok(network) = Network::new(inside, prefix) else {
             let help = format!("write 0 to {}", range.family().bits());
+            let path = path.into_iter().take(3).chain([key_of("prefix")]).collect();
             return self.push(
                 &codes::CONFIGURATION,
                 path,

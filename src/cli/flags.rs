@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// What is wanted.
 #[derive(Debug, Args)]
 pub(super) struct Wanted {
-    /// File with StaticAddressing documents, one for each cluster
+    /// File with StaticAddressing documents, one for each cluster; may be repeated
     #[arg(long = "config", value_name = "FILE", help_heading = "Configuration")]
     pub(super) configs: Vec<PathBuf>,
     /// Name of the Cluster; needed when the manifest has several
@@ -27,7 +27,7 @@ pub(super) struct Wanted {
     /// Copy each chosen template under a new name and move every reference, for clusters that exist already
     #[arg(long, help_heading = "Configuration")]
     rename_templates: bool,
-    /// Addresses wanted beyond replicas and surge
+    /// Addresses wanted beyond replicas and surge [default: 0]
     #[arg(long, value_name = "N", help_heading = "Configuration")]
     headroom: Option<u32>,
     #[command(flatten)]

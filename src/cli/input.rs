@@ -13,7 +13,7 @@ use crate::check::{Finding, codes};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub(super) struct Input {
-    /// File with a part of the manifest; - is standard input, which is also the default
+    /// File with a part of the manifest, may be repeated; - is standard input, which is also the default
     #[arg(short, long = "filename", value_name = "FILENAME")]
     filenames: Vec<PathBuf>,
     /// Read the .yaml, .yml and .json files below folders that -f names; folders that begin with a dot are skipped

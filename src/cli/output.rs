@@ -35,8 +35,10 @@ pub(super) fn print_manifest(texts: &[(&str, &Edits)]) -> Result<(), Failure> {
             let mut pieces = edits.pieces(text).peekable();
             if index > 0 {
                 let first = pieces.peek().map_or("", |piece| piece.trim_start_matches('\u{feff}'));
-                let separator = if begins_with_marker(first) { "" } else { "---\n" };
-                out.write_all(if ended { separator } else { "\n---\n" }.as_bytes())?;
+                let line_end = if ended { "" } else { "\n" };
+                let marker = if begins_with_marker(first) { "" } else { "---\n" };
+                out.write_all(line_end.as_bytes())?;
+                out.write_all(marker.as_bytes())?;
             }
             for (place, piece) in pieces.enumerate() {
                 // A byte order mark is allowed at the start of the stream only.

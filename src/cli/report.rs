@@ -54,7 +54,17 @@ impl ReportTo {
             Form::Github => github(report),
         };
         if let Some(path) = &self.file {
-            return output::write_file(path, form(false).as_bytes());
+            output::write_file(path, form(false).as_bytes())?;
+            if has_errors(report.findings) {
+                // Nobody can be told when standard error is gone.
+                let _ = writeln!(
+                    anstream::stderr(),
+                    "{}; nothing was written; see {}",
+                    summary(report.findings),
+                    path.display()
+                );
+            }
+            return Ok(());
         }
         let mut stderr = anstream::stderr().lock();
         // Nobody can be told when standard error is gone.

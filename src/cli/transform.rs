@@ -39,7 +39,7 @@ pub(super) struct Transform {
     /// Write the address plan of the result to a file: JSON for .json, else YAML
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     write_plan: Option<PathBuf>,
-    /// Rewrite the files in place, each at once by a rename
+    /// Rewrite the files in place, each in one step
     #[arg(short, long, help_heading = "Output")]
     write: bool,
 }
@@ -56,14 +56,13 @@ impl Transform {
             return Ok(Status::Failed);
         };
         let note = "no configuration was given: the manifest is passed through unchanged";
-        // Side outputs first: when one cannot be written, nothing is printed either.
+        // Plan and report first: when one cannot be written, nothing is printed and no file is touched.
         if let Some(path) = &self.write_plan {
             let plan = self.given.plan(&computed, &edits)?;
             output::write_file(path, plan::for_file(&plan, path)?.as_bytes())?;
         }
-        let status = self.emit(&computed.manifests, &edits)?;
         self.given.report(&computed, (!computed.configured).then_some(note))?;
-        Ok(status)
+        self.emit(&computed.manifests, &edits)
     }
 
     fn emit(&self, manifests: &[Text], edits: &[Edits]) -> Result<Status, Failure> {

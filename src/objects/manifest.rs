@@ -224,6 +224,11 @@ fn read_chunk<'a>(source: usize, chunk: &Chunk<'a>, limits: &Limits) -> Vec<Resu
         Ok(tree) => return vec![read_document(source, *chunk, Form::Yaml, tree)],
         Err(error) => error,
     };
+    if let Some(document) = before_directive(chunk)
+        && let Ok(tree) = Tree::parse(&document, limits)
+    {
+        return vec![read_document(source, document, Form::Yaml, tree)];
+    }
     // `kubectl -o json` prints several objects one after the other.
     let Some(values) = json_values(chunk) else {
         return vec![Err(syntax(source, chunk, error))];
@@ -233,6 +238,16 @@ fn read_chunk<'a>(source: usize, chunk: &Chunk<'a>, limits: &Limits) -> Vec<Resu
         Err(error) => Err(syntax(source, &chunk, error)),
     };
     values.into_iter().map(read).collect()
+}
+
+/// libyaml accepts a directive of the next document right after a document, which the split sees as this one's end.
+fn before_directive<'a>(chunk: &Chunk<'a>) -> Option<Chunk<'a>> {
+    let at = memchr::memmem::rfind(chunk.text.as_bytes(), b"\n%")? + 1;
+    let rest = &chunk.text[at..];
+    let directives = rest
+        .lines()
+        .all(|line| line.trim().is_empty() || line.starts_with(['%', '#']));
+    directives.then(|| chunk.part(0..at))
 }
 
 fn read_document<'a>(
