@@ -32,7 +32,8 @@ fn done(world: &World) -> Result<(Run, String), TestCaseError> {
     let run = run(&world.text, &world.config);
     let messages: Vec<&String> = run.findings.iter().map(|finding| &finding.message).collect();
     let text = run.text.clone();
-    let text = text.ok_or_else(|| TestCaseError::fail(format!("refused: {messages:#?}\n{}\n{}", world.config, world.text)))?;
+    let text =
+        text.ok_or_else(|| TestCaseError::fail(format!("refused: {messages:#?}\n{}\n{}", world.config, world.text)))?;
     Ok((run, text))
 }
 
@@ -51,10 +52,11 @@ fn objects(form: Form, text: &str) -> Result<Vec<Value>, TestCaseError> {
 
 /// The objects of a stream as another reader takes it.
 fn second_opinion(text: &str) -> Result<Vec<Value>, TestCaseError> {
-    let read: Result<Vec<Value>, TestCaseError> = serde_yaml::Deserializer::from_str(text.trim_start_matches('\u{feff}'))
-        .map(serde::Deserialize::deserialize)
-        .map(|document: Result<Value, _>| document.map_err(|error| TestCaseError::fail(format!("{error}: {text}"))))
-        .collect();
+    let read: Result<Vec<Value>, TestCaseError> =
+        serde_yaml::Deserializer::from_str(text.trim_start_matches('\u{feff}'))
+            .map(serde::Deserialize::deserialize)
+            .map(|document: Result<Value, _>| document.map_err(|error| TestCaseError::fail(format!("{error}: {text}"))))
+            .collect();
     Ok(items(read?))
 }
 
@@ -257,7 +259,11 @@ fn answer(text: &str, config: &str) -> Answer {
     let run = run(text, config);
     let codes = run.codes();
     let Some(text) = run.text else {
-        return Answer { documents: None, pools: Vec::new(), codes };
+        return Answer {
+            documents: None,
+            pools: Vec::new(),
+            codes,
+        };
     };
     let (mut documents, mut pools) = (Vec::new(), Vec::new());
     for chunk in chunks(&text).filter(|chunk| !is_bare(chunk.text)) {
@@ -269,7 +275,11 @@ fn answer(text: &str, config: &str) -> Answer {
         }
     }
     documents.sort();
-    Answer { documents: Some(documents), pools, codes }
+    Answer {
+        documents: Some(documents),
+        pools,
+        codes,
+    }
 }
 
 fn same_answer(one: Answer, other: Answer) -> Result<(), String> {
@@ -315,7 +325,10 @@ fn fixtures() -> &'static [(String, String, String)] {
     static FIXTURES: std::sync::OnceLock<Vec<(String, String, String)>> = std::sync::OnceLock::new();
     FIXTURES.get_or_init(|| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-        let mut cases: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut cases: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         cases.sort();
         let read = |path: &Path| std::fs::read_to_string(path).ok();
         cases
@@ -332,8 +345,46 @@ fn fixtures() -> &'static [(String, String, String)] {
 /// Changes a text at a few places.
 fn mutate(text: &str, tape: &mut Tape) -> String {
     const PIECES: [&str; 40] = [
-        "\n", "\r", "\r\n", "\t", " ", "  ", "-", "- ", "---\n", "...\n", ":", ": ", ",", "[", "]", "{", "}", "#", " #", "&a ", "*a", "!", "!!str ",
-        "|\n", ">\n", "|+\n", "'", "\"", "%YAML 1.1\n", "? ", "<<: *a\n", "{{ x }}", "${X}", "\u{feff}", "\u{85}", "\u{2028}", "null", "true", "\\", "é",
+        "\n",
+        "\r",
+        "\r\n",
+        "\t",
+        " ",
+        "  ",
+        "-",
+        "- ",
+        "---\n",
+        "...\n",
+        ":",
+        ": ",
+        ",",
+        "[",
+        "]",
+        "{",
+        "}",
+        "#",
+        " #",
+        "&a ",
+        "*a",
+        "!",
+        "!!str ",
+        "|\n",
+        ">\n",
+        "|+\n",
+        "'",
+        "\"",
+        "%YAML 1.1\n",
+        "? ",
+        "<<: *a\n",
+        "{{ x }}",
+        "${X}",
+        "\u{feff}",
+        "\u{85}",
+        "\u{2028}",
+        "null",
+        "true",
+        "\\",
+        "é",
     ];
     let mut text: Vec<char> = text.chars().collect();
     for _ in 0..1 + tape.pick(4) {
@@ -349,8 +400,14 @@ fn mutate(text: &str, tape: &mut Tape) -> String {
             }
             3 => {
                 // A line goes or is doubled.
-                let end = text[at..].iter().position(|char| *char == '\n').map_or(text.len(), |end| at + end + 1);
-                let start = text[..at].iter().rposition(|char| *char == '\n').map_or(0, |start| start + 1);
+                let end = text[at..]
+                    .iter()
+                    .position(|char| *char == '\n')
+                    .map_or(text.len(), |end| at + end + 1);
+                let start = text[..at]
+                    .iter()
+                    .rposition(|char| *char == '\n')
+                    .map_or(0, |start| start + 1);
                 let line: Vec<char> = text[start..end].to_vec();
                 if tape.pick(2) == 0 {
                     text.drain(start..end);

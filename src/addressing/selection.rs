@@ -1,6 +1,6 @@
 //! Takes a configuration and a manifest's groups, and gives the templates, NICs and pools that are meant; an ambiguous wish is an error, never a guess.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::configuration::{Binding, PoolConfig, StaticAddressing};
 use super::groups::{Groups, MachineGroup};
@@ -172,10 +172,10 @@ impl<'a> Selecting<'_, '_, 'a> {
         });
     }
 
-    /// Chooses the pool's NICs in each template; gives the network of the first.
+    /// Chooses the pool's NICs in each template; gives their network when all are on one.
     fn choose_nics(&mut self, index: usize, pool: &PoolConfig, templates: &[usize]) -> Option<String> {
         let place = self.pools.len();
-        let mut network = None;
+        let mut networks = BTreeSet::new();
         let earlier: HashSet<usize> = self.chosen.iter().map(|chosen| chosen.object).collect();
         for &template in templates {
             let object = &self.manifest.objects[template];
@@ -188,8 +188,8 @@ impl<'a> Selecting<'_, '_, 'a> {
             }
             match nics(detail, pool.network.as_deref()) {
                 Ok(nics) => {
-                    let of_first = nics.first().and_then(|nic| detail.nics[nic].network.as_ref());
-                    network = network.or(of_first.map(|name| name.value.to_string()));
+                    let chosen = detail.nics.iter().enumerate().filter(|(nic, _)| nics.contains(*nic));
+                    networks.extend(chosen.map(|(_, nic)| nic.network.as_ref().map(|name| name.value.to_string())));
                     if self.config.spec.binding == Binding::Label && earlier.contains(&template) {
                         let problem = format!("{object} is chosen by two pools, and a template has one pool label");
                         let help = "use `binding: addressesFromPools`, or choose different groups".to_owned();
@@ -224,7 +224,11 @@ impl<'a> Selecting<'_, '_, 'a> {
                 }
             }
         }
-        network
+        if networks.len() == 1 {
+            networks.pop_first().flatten()
+        } else {
+            None
+        }
     }
 
     fn pool_name(&mut self, index: usize, pool: &PoolConfig, selectors: &[Selector]) -> Option<String> {

@@ -93,7 +93,11 @@ impl Maker<'_> {
         for worker in 0..self.tape.pick(3) {
             groups.push(self.worker(&name, space, version, worker));
         }
-        Cluster { name, namespace, groups }
+        Cluster {
+            name,
+            namespace,
+            groups,
+        }
     }
 
     fn template(&mut self, name: &str, space: Option<&str>, version: &str) {
@@ -134,7 +138,8 @@ impl Maker<'_> {
             if self.tape.rarely(5) {
                 device.insert("mtu".into(), json!(9000));
             }
-            let last = device.shift_remove("networkName"); device.insert("networkName".into(), last.unwrap_or(json!(network))); // EXPLORE
+            let last = device.shift_remove("networkName");
+            device.insert("networkName".into(), last.unwrap_or(json!(network))); // EXPLORE
             devices.push(Value::Object(device));
         }
         let mut body = json!({"cloneMode": "linkedClone", "network": {"devices": devices}, "numCPUs": 4, "template": "ubuntu v1.28"});
@@ -163,14 +168,18 @@ impl Maker<'_> {
         let mut config = json!({"clusterConfiguration": {"imageRepository": "registry.k8s.io"}, "users": [{"name": "capv", "sudo": "ALL=(ALL) NOPASSWD:ALL"}]});
         let mut files = Vec::new();
         if self.tape.pick(2) == 1 {
-            files.push(json!({"path": "/etc/audit.yaml", "content": "kind: Policy\nrules: []\n", "owner": "root:root"}));
+            files
+                .push(json!({"path": "/etc/audit.yaml", "content": "kind: Policy\nrules: []\n", "owner": "root:root"}));
         }
         if self.tape.pick(3) > 0 {
-            files.push(json!({"content": POD, "owner": "root:root", "path": "/etc/kubernetes/manifests/kube-vip.yaml"}));
+            files
+                .push(json!({"content": POD, "owner": "root:root", "path": "/etc/kubernetes/manifests/kube-vip.yaml"}));
             if self.tape.pick(2) == 1 {
                 files.push(json!({"content": "127.0.0.1 localhost kubernetes", "path": "/etc/kube-vip.hosts", "permissions": "0644"}));
-                files.push(json!({"content": "#!/bin/bash\nsed -i 's#a#b#' /etc/kubernetes/manifests/kube-vip.yaml\n\n",
-                    "path": "/etc/kube-vip-prepare.sh", "permissions": "0700"}));
+                files.push(
+                    json!({"content": "#!/bin/bash\nsed -i 's#a#b#' /etc/kubernetes/manifests/kube-vip.yaml\n\n",
+                    "path": "/etc/kube-vip-prepare.sh", "permissions": "0700"}),
+                );
             }
         }
         if self.tape.pick(2) == 1 {
@@ -181,7 +190,11 @@ impl Maker<'_> {
             config["files"] = json!(files);
         }
         let mut commands = Vec::new();
-        for command in ["hostnamectl set-hostname \"{{ ds.meta_data.hostname }}\"", "/etc/kube-vip-prepare.sh", "echo \"127.0.0.1\" >>/etc/hosts"] {
+        for command in [
+            "hostnamectl set-hostname \"{{ ds.meta_data.hostname }}\"",
+            "/etc/kube-vip-prepare.sh",
+            "echo \"127.0.0.1\" >>/etc/hosts",
+        ] {
             if self.tape.pick(2) == 1 {
                 commands.push(command);
             }
@@ -194,7 +207,12 @@ impl Maker<'_> {
             "apiVersion": format!("controlplane.cluster.x-k8s.io/{core}"), "kind": "KubeadmControlPlane", "metadata": metadata(&name, space), "spec": spec,
         }));
         self.template(&template, space, version);
-        Group { kind: "KubeadmControlPlane", name, template, control_plane: true }
+        Group {
+            kind: "KubeadmControlPlane",
+            name,
+            template,
+            control_plane: true,
+        }
     }
 
     fn worker(&mut self, cluster: &str, space: Option<&str>, version: &str, index: usize) -> Group {
@@ -206,12 +224,19 @@ impl Maker<'_> {
                 "apiVersion": format!("infrastructure.cluster.x-k8s.io/{version}"), "kind": "VSphereMachineTemplate", "name": name}}}},
         }));
         self.template(&name, space, version);
-        Group { kind, template: name.clone(), name, control_plane: false }
+        Group {
+            kind,
+            template: name.clone(),
+            name,
+            control_plane: false,
+        }
     }
 
     fn others(&mut self) {
         for index in 0..self.tape.pick(3) {
-            let content = self.tape.one(&[BAIT, "kube-vip: yes\n\n\ndhcp4: true\n\n", "x", "ütf-8 → “quotes”"]);
+            let content = self
+                .tape
+                .one(&[BAIT, "kube-vip: yes\n\n\ndhcp4: true\n\n", "x", "ütf-8 → “quotes”"]);
             self.objects.push(json!({
                 "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": format!("bait-{index}"), "annotations": {"a": "cluster.x-k8s.io"}},
                 "data": {"manifest.yaml": content, "more": "plain"},
@@ -229,7 +254,11 @@ impl Maker<'_> {
 /// Makes a world; `documents` demands separate YAML documents.
 pub(crate) fn world(tape: &mut Tape, documents: bool) -> World {
     let single = tape.pick(3) == 2;
-    let mut maker = Maker { tape, single, objects: Vec::new() };
+    let mut maker = Maker {
+        tape,
+        single,
+        objects: Vec::new(),
+    };
     let version = maker.infrastructure();
     let count = 1 + usize::from(maker.tape.rarely(3));
     let clusters: Vec<Cluster> = (0..count).map(|index| maker.cluster(index, version)).collect();
@@ -257,9 +286,18 @@ pub(crate) fn world(tape: &mut Tape, documents: bool) -> World {
                 let (piece, count, block) = Writer::document(object, tape, comments);
                 comments = count;
                 if index > 0 || tape.pick(2) == 1 {
-                    text.push_str(tape.one(&["---\n", "---\n", "---\n", "--- # next\n", "---\n# nothing\n---\n", "---\n\n", "...\n---\n"]).trim_start_matches(
-                        if index == 0 { "...\n" } else { "" },
-                    ));
+                    text.push_str(
+                        tape.one(&[
+                            "---\n",
+                            "---\n",
+                            "---\n",
+                            "--- # next\n",
+                            "---\n# nothing\n---\n",
+                            "---\n\n",
+                            "...\n---\n",
+                        ])
+                        .trim_start_matches(if index == 0 { "...\n" } else { "" }),
+                    );
                 }
                 text.push_str(&piece);
                 pieces.push(piece);
@@ -268,7 +306,11 @@ pub(crate) fn world(tape: &mut Tape, documents: bool) -> World {
             if cut && tape.rarely(4) {
                 text.truncate(text.trim_end_matches('\n').len());
             }
-            if tape.rarely(5) { text.replace('\n', "\r\n") } else { text }
+            if tape.rarely(5) {
+                text.replace('\n', "\r\n")
+            } else {
+                text
+            }
         }
         Form::List => {
             let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
@@ -279,7 +321,11 @@ pub(crate) fn world(tape: &mut Tape, documents: bool) -> World {
         Form::JsonList => json(&json!({"apiVersion": "v1", "items": objects, "kind": "List"}), tape),
         Form::JsonDocuments => objects.iter().map(|object| json(object, tape)).collect(),
     };
-    let text = if tape.rarely(12) { format!("\u{feff}{text}") } else { text };
+    let text = if tape.rarely(12) {
+        format!("\u{feff}{text}")
+    } else {
+        text
+    };
     World {
         objects,
         form,
@@ -339,7 +385,10 @@ impl Wish {
                 let group = &cluster.groups[tape.pick(cluster.groups.len())];
                 (format!("template/{}", group.template), vec![group])
             }
-            _ => ("control-plane".into(), cluster.groups.iter().filter(|group| group.control_plane).collect()),
+            _ => (
+                "control-plane".into(),
+                cluster.groups.iter().filter(|group| group.control_plane).collect(),
+            ),
         };
         let templates: Vec<String> = chosen.iter().map(|group| group.template.clone()).collect();
         let space = cluster.namespace.clone();
@@ -347,19 +396,33 @@ impl Wish {
             .iter()
             .filter(|object| is_template(object) && templates.iter().any(|name| object["metadata"]["name"] == *name))
             .collect();
-        let nics = |template: &Value| template["spec"]["template"]["spec"]["network"]["devices"].as_array().unwrap().clone();
+        let nics = |template: &Value| {
+            template["spec"]["template"]["spec"]["network"]["devices"]
+                .as_array()
+                .unwrap()
+                .clone()
+        };
         // With several NICs a network must be named, one that every chosen template has.
-        let on_all = |network: &str| own.iter().all(|template| nics(template).iter().any(|nic| nic["networkName"] == network));
+        let on_all = |network: &str| {
+            own.iter()
+                .all(|template| nics(template).iter().any(|nic| nic["networkName"] == network))
+        };
         let single = own.iter().all(|template| nics(template).len() == 1);
         let network = ["lan", "san"].into_iter().find(|network| on_all(network));
         let network = if single && tape.pick(2) == 1 { None } else { network };
         let from_pools = !version.starts_with("v1alpha") && tape.pick(2) == 1;
         let removes_kube_vip = tape.pick(2) == 1;
-        let servers = tape.one(&[&[][..], &["8.8.8.8"], &["8.8.8.8", "8.8.4.4", "9.9.9.9", "1.1.1.1"]]).to_vec();
+        let servers = tape
+            .one(&[&[][..], &["8.8.8.8"], &["8.8.8.8", "8.8.4.4", "9.9.9.9", "1.1.1.1"]])
+            .to_vec();
         let domains = tape.one(&[&[][..], &[], &["example.org", "on"]]).to_vec();
         let in_cluster = from_pools && tape.pick(2) == 1;
         let default = selector.rsplit('/').next().unwrap();
-        let default = format!("{}-{}-pool", cluster.name, default.strip_prefix(&format!("{}-", cluster.name)).unwrap_or(default));
+        let default = format!(
+            "{}-{}-pool",
+            cluster.name,
+            default.strip_prefix(&format!("{}-", cluster.name)).unwrap_or(default)
+        );
         let name = if tape.pick(2) == 1 { Some("my-pool") } else { None };
         let mut pool = json!({"machines": [selector], "addresses": ["192.0.2.10-192.0.2.60"], "prefix": 24, "gateway": "192.0.2.1"});
         let mut spec = json!({"binding": if from_pools { "addressesFromPools" } else { "label" }});
@@ -386,10 +449,16 @@ impl Wish {
         }
         let config = json!({"apiVersion": "capv-ipam.dev/v1alpha1", "kind": "StaticAddressing", "spec": spec});
         let name = name.map_or(default, ToOwned::to_owned);
-        let mut networks: Vec<Value> = own.iter().map(|template| nics(template)[0]["networkName"].clone()).collect();
+        let mut networks: Vec<Value> = own
+            .iter()
+            .map(|template| nics(template)[0]["networkName"].clone())
+            .collect();
         networks.sort_by_key(ToString::to_string);
         networks.dedup();
-        let shown = network.map_or_else(|| networks.first().cloned().unwrap_or_default(), |network| json!(network));
+        let shown = network.map_or_else(
+            || networks.first().cloned().unwrap_or_default(),
+            |network| json!(network),
+        );
         let mut wish = Wish {
             config: config.to_string(),
             kcp: format!("{}-kcp", cluster.name),
@@ -438,7 +507,11 @@ impl Wish {
                 expected.extend(pool.take());
                 self.template(&mut object);
             }
-            if here && self.removes_kube_vip && object["kind"] == "KubeadmControlPlane" && object["metadata"]["name"] == *self.kcp {
+            if here
+                && self.removes_kube_vip
+                && object["kind"] == "KubeadmControlPlane"
+                && object["metadata"]["name"] == *self.kcp
+            {
                 without_kube_vip(&mut object["spec"]["kubeadmConfigSpec"]);
             }
             expected.push(object);
@@ -457,8 +530,15 @@ impl Wish {
         }
         let kind = self.pool["kind"].as_str().unwrap();
         let group = self.pool["apiVersion"].as_str().unwrap().split('/').next().unwrap();
-        for nic in object["spec"]["template"]["spec"]["network"]["devices"].as_array_mut().unwrap() {
-            if self.network.as_ref().is_some_and(|network| nic["networkName"] != **network) {
+        for nic in object["spec"]["template"]["spec"]["network"]["devices"]
+            .as_array_mut()
+            .unwrap()
+        {
+            if self
+                .network
+                .as_ref()
+                .is_some_and(|network| nic["networkName"] != **network)
+            {
                 continue;
             }
             nic["dhcp4"] = json!(false);
@@ -479,10 +559,16 @@ impl Wish {
 fn without_kube_vip(config: &mut Value) {
     let config = config.as_object_mut().unwrap();
     for key in ["files", "preKubeadmCommands"] {
-        let Some(list) = config.get_mut(key).and_then(Value::as_array_mut) else { continue };
+        let Some(list) = config.get_mut(key).and_then(Value::as_array_mut) else {
+            continue;
+        };
         let before = list.len();
         list.retain(|item| {
-            let text = if key == "files" { item["path"].as_str() } else { item.as_str() };
+            let text = if key == "files" {
+                item["path"].as_str()
+            } else {
+                item.as_str()
+            };
             !text.is_some_and(|text| text.contains("kube-vip"))
         });
         if list.is_empty() && before > 0 {

@@ -18,9 +18,13 @@ pub(crate) struct Writer<'t> {
 
 /// Strings that may stand plain for every reader.
 fn plain(text: &str) -> bool {
-    let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"];
+    let words = [
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf",
+    ];
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./ ".contains(&byte))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_./ ".contains(&byte))
         && !text.ends_with(' ')
         && !words.contains(&text.to_ascii_lowercase().as_str())
 }
@@ -110,7 +114,11 @@ impl<'t> Writer<'t> {
             Value::Array(items) if !items.is_empty() && !self.tape.rarely(8) => {
                 self.anchor();
                 self.end_line();
-                let deeper = if self.indented_lists { indent + self.step } else { indent };
+                let deeper = if self.indented_lists {
+                    indent + self.step
+                } else {
+                    indent
+                };
                 self.sequence(items, deeper);
             }
             Value::String(text) if text.contains('\n') => self.literal(text, indent),
@@ -140,7 +148,11 @@ impl<'t> Writer<'t> {
             _ => "|+",
         };
         self.out.push_str(&format!(" {header}\n"));
-        let body = if header == "|+" { text.strip_suffix('\n').unwrap_or(text) } else { stripped };
+        let body = if header == "|+" {
+            text.strip_suffix('\n').unwrap_or(text)
+        } else {
+            stripped
+        };
         for line in body.split('\n') {
             if !line.is_empty() {
                 self.out.push_str(&" ".repeat(indent));
@@ -204,8 +216,16 @@ impl<'t> Writer<'t> {
     }
 
     fn bracket(&mut self, open: char, close: char, inner: &[String]) -> String {
-        let pad = if self.tape.pick(3) == 2 && !inner.is_empty() { " " } else { "" };
-        let trailing = if !inner.is_empty() && self.tape.rarely(8) { "," } else { "" };
+        let pad = if self.tape.pick(3) == 2 && !inner.is_empty() {
+            " "
+        } else {
+            ""
+        };
+        let trailing = if !inner.is_empty() && self.tape.rarely(8) {
+            ","
+        } else {
+            ""
+        };
         format!("{open}{pad}{}{trailing}{pad}{close}", inner.join(", "))
     }
 
