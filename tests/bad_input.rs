@@ -1,5 +1,10 @@
 //! Everything that can be wrong with inputs, configurations and outputs, through the built program: a clear error with its place, nothing on stdout, no file touched.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods
+)]
 #![cfg(all(feature = "cli", unix))]
 
 #[path = "support/program.rs"]

@@ -1,5 +1,5 @@
 //! Runs the documentation: every command block of the README, of `docs`, of the examples, and of the command reference in `tests/cmd`.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 #![cfg(feature = "cli")]
 
 use std::collections::BTreeSet;

@@ -1,5 +1,10 @@
 //! Runs real manifests of public projects, where their folder lies beside the repository: what stays, what changes, what is refused.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods
+)]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! The laws of a run, on manifests and configurations made by chance: nothing without a wish, twice is once, only what is planned changes, order is of no weight, and any text ends in output or findings.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod support;
 #[path = "support/tape.rs"]
