@@ -1523,6 +1523,7 @@ fn a_terminal_gets_colour_unless_it_is_unwanted() {
             .stdin(Stdio::null());
         script
             .env_remove("NO_COLOR")
+            .env_remove("CI")
             .env("TERM", "xterm")
             .envs(environment.iter().copied());
         script

@@ -41,11 +41,22 @@ pub fn read_configurations<'a>(
     let mut documents = Vec::new();
     let mut findings = Vec::new();
     for (source, text) in files {
+        let before = documents.len() + findings.len();
         for chunk in chunks(text).filter(|chunk| !is_bare(chunk.text)) {
             match parse(*source, &chunk) {
                 Ok(origin) => documents.extend(origin),
                 Err(finding) => findings.push(*finding),
             }
+        }
+        if documents.len() + findings.len() == before {
+            findings.push(
+                Finding::new(&codes::CONFIGURATION, "the configuration file holds no document")
+                    .at(*source, Span::new(0..0))
+                    .help(format!(
+                        "write a {} document into it, or leave --config out",
+                        super::KIND
+                    )),
+            );
         }
     }
     let given: Vec<String> = flags
@@ -124,6 +135,9 @@ fn document<'a>(
         origin: origin.as_ref(),
         flags: given,
     };
+    if let Some(finding) = another_kind(&value, &place) {
+        return Err(vec![finding]);
+    }
     let config: StaticAddressing = match serde_path_to_error::deserialize(value) {
         Ok(config) => config,
         Err(error) => return Err(vec![place.structure(&error)]),
@@ -136,6 +150,25 @@ fn document<'a>(
         }),
         Err(errors) => Err(errors.iter().map(|error| place.finding(error)).collect()),
     }
+}
+
+/// A document of another kind, such as a manifest: then every key would be unknown.
+fn another_kind(value: &Value, place: &Places<'_, '_>) -> Option<Finding> {
+    let text = |key| value.get(key).and_then(Value::as_str);
+    let (version, kind) = (text("apiVersion")?, text("kind")?);
+    if version.starts_with("capv-ipam.dev/") || kind == super::KIND {
+        return None;
+    }
+    let path = [Segment::Key("kind".to_owned())];
+    let message = format!("this is a {kind} of {version}, not a {}", super::KIND);
+    let help = format!(
+        "--config names a file with `kind: {}`; a manifest is named with -f",
+        super::KIND
+    );
+    Some(Finding {
+        place: place.place(&path, None),
+        ..Finding::new(&codes::CONFIGURATION, message).help(help)
+    })
 }
 
 /// The file's value with the flags laid over its `spec`.

@@ -191,6 +191,20 @@ impl Errors {
                     continue;
                 }
             };
+            if let Some(network) = text
+                .parse::<Network>()
+                .ok()
+                .filter(|network| network.address() != network.network())
+            {
+                let problem = format!(
+                    "{text} is an address inside the network {}/{}",
+                    network.network(),
+                    network.prefix()
+                );
+                let help = "write the network's own address, or a range".to_owned();
+                self.push(&codes::CONFIGURATION, path(), problem, help);
+                continue;
+            }
             if let Some(other) = ranges.iter().find(|other| other.overlaps(range)) {
                 let problem = format!("{text} overlaps {other} of the same pool");
                 self.push(&codes::POOLS_OVERLAP, path(), problem, "name each address once".into());

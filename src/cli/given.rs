@@ -48,7 +48,7 @@ impl Given {
     /// Reads everything and computes.
     pub(super) fn compute(&self) -> Result<Computed, Failure> {
         let configs = input::read_files(&self.wanted.configs)?;
-        let (manifests, configs) = match (self.input.read()?, configs) {
+        let (manifests, configs) = match (self.input.read(&self.wanted.configs)?, configs) {
             (Ok(manifests), Ok(configs)) => (manifests, configs),
             (manifests, configs) => {
                 return Ok(Computed {

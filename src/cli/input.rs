@@ -36,8 +36,8 @@ pub(super) struct Text {
 pub(super) type Texts = Result<Vec<Text>, Vec<Finding>>;
 
 impl Input {
-    /// Reads every input in the order of the command line; files of a folder by name.
-    pub(super) fn read(&self) -> Result<Texts, Failure> {
+    /// Reads every input in the order of the command line; files of a folder by name, without the configuration files.
+    pub(super) fn read(&self, configs: &[PathBuf]) -> Result<Texts, Failure> {
         if self.filenames.is_empty() && io::stdin().is_terminal() {
             return Err(Failure::message("no input: name a file with -f, or pipe a manifest in"));
         }
@@ -54,6 +54,9 @@ impl Input {
         for path in named {
             self.collect(path, &mut paths)?;
         }
+        // A folder often holds the configuration beside the manifest; it is no part of the manifest.
+        let configs: Vec<PathBuf> = configs.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
+        paths.retain(|path| !self.recursive || !fs::canonicalize(path).is_ok_and(|path| configs.contains(&path)));
         let mut texts = Vec::new();
         let mut findings = Vec::new();
         for path in paths {
@@ -172,8 +175,17 @@ fn not_text(name: &str, error: &std::string::FromUtf8Error) -> Finding {
     let before = &error.as_bytes()[..at];
     let line = memchr::memchr_iter(b'\n', before).count() + 1;
     let binary = memchr::memchr(0, &error.as_bytes()[..error.as_bytes().len().min(8000)]).is_some();
-    let what = if binary { "is binary" } else { "is not UTF-8 text" };
-    Finding::new(&codes::NOT_TEXT, format!("{name} {what}: byte {at}, line {line}")).help(if binary {
+    let utf16 = matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    let what = if utf16 {
+        "is UTF-16 text"
+    } else if binary {
+        "is binary"
+    } else {
+        "is not UTF-8 text"
+    };
+    Finding::new(&codes::NOT_TEXT, format!("{name} {what}: byte {at}, line {line}")).help(if utf16 {
+        "convert it, for example with `iconv -f UTF-16 -t UTF-8`"
+    } else if binary {
         "take the file out of the inputs"
     } else {
         "convert it, for example with `iconv -t UTF-8`"
