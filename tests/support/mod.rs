@@ -35,7 +35,9 @@ impl Run {
 
 /// Runs the computation over one text; an empty configuration is none.
 pub(crate) fn run(text: &str, config: &str) -> Run {
-    let configs = match read_configurations(&[(1, config)], &json!({})) {
+    let files = [(1, config)];
+    let files = if config.is_empty() { &[][..] } else { &files[..] };
+    let configs = match read_configurations(files, &json!({})) {
         Ok(configs) => configs,
         Err(findings) => {
             return Run {
