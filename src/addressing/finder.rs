@@ -115,9 +115,25 @@ impl<'m, 'a> Finder<'m, 'a> {
         match &group.cluster {
             _ if referred.is_some() => referred,
             Some(name) => self.named_clusters.get(&name.value).find(here),
-            // Without any word about its cluster a group belongs to the only one there is.
-            None if self.clusters.len() == 1 => self.clusters.first().copied(),
-            None => None,
+            // Without any word about its cluster a group belongs to the only one there is, unless that names another.
+            None => self
+                .clusters
+                .first()
+                .copied()
+                .filter(|_| self.clusters.len() == 1 && !self.names_another(group.role)),
+        }
+    }
+
+    /// Whether the only Cluster refers to a control plane or etcd, which then is not the group at hand.
+    fn names_another(&self, role: Role) -> bool {
+        let cluster = self.clusters.first().map(|cluster| &self.object(*cluster).detail);
+        let Some(Detail::Cluster(cluster)) = cluster else {
+            return false;
+        };
+        match role {
+            Role::ControlPlane => cluster.control_plane.is_some(),
+            Role::Etcd => cluster.etcd.is_some(),
+            Role::Worker => false,
         }
     }
 
