@@ -66,7 +66,7 @@ fn transform(text: &str) -> usize {
         name: "bench.yaml",
         text,
     }];
-    let outcome = compute(&sources, &configs);
+    let outcome = compute(&sources, &configs, None);
     outcome.edits.unwrap()[0].iter().count()
 }
 

@@ -19,4 +19,5 @@ pub mod planning;
 #[cfg(feature = "cli")]
 pub mod report;
 mod rewrite;
+pub mod state;
 pub mod yaml;

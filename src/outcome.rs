@@ -5,6 +5,7 @@ use crate::check::{self, Finding, Place, codes, has_errors, input_finding};
 use crate::objects::{Manifest, Source};
 use crate::planning::{self, AddressPlan};
 use crate::rewrite::{self, Wish};
+use crate::state::State;
 use crate::yaml::{Edits, Limits};
 
 /// What a run comes to.
@@ -15,9 +16,9 @@ pub struct Outcome {
     pub edits: Option<Vec<Edits>>,
 }
 
-/// Computes what the configurations mean for the sources. Without configurations the edits are empty.
+/// Computes what the configurations mean for the sources, given what is live. Without configurations the edits are empty.
 #[must_use]
-pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>]) -> Outcome {
+pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], _state: Option<&State<'_>>) -> Outcome {
     let mut findings = Vec::new();
     let edits = edits(sources, configs, &mut findings);
     let acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
@@ -39,7 +40,7 @@ pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>]) ->
 ///
 /// # Errors
 /// The edited texts cannot be read, which verification of the edits rules out.
-pub fn plan(sources: &[Source<'_>], edits: &[Edits]) -> Result<AddressPlan, Vec<Finding>> {
+pub fn plan(sources: &[Source<'_>], edits: &[Edits], _state: Option<&State<'_>>) -> Result<AddressPlan, Vec<Finding>> {
     let edited: Vec<String> = sources
         .iter()
         .zip(edits)

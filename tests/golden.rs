@@ -48,7 +48,7 @@ fn run(name: &str, input: &str, config: &str) -> Result {
         }
     };
     let sources = [Source { name, text: input }];
-    let outcome = compute(&sources, &configs);
+    let outcome = compute(&sources, &configs, None);
     let output = outcome
         .edits
         .map(|edits| (edits[0].splice(input), unified_diff(name, input, &edits[0])));
@@ -146,7 +146,7 @@ fn without_configuration_every_byte_stays() {
             name: &name,
             text: &input,
         }];
-        if let Some(edits) = compute(&sources, &[]).edits {
+        if let Some(edits) = compute(&sources, &[], None).edits {
             assert_eq!(edits[0].splice(&input), input, "{}", case.display());
         }
     }

@@ -1310,6 +1310,6 @@ fn several_sources_are_one_manifest_but_anchors_and_edits_stay_apart() {
     let configs = capv_ipam::addressing::read_configurations(&[(2, CHOOSE_CP)], &json!({}))
         .ok()
         .unwrap();
-    let edits = compute(&sources, &configs).edits.unwrap();
+    let edits = compute(&sources, &configs, None).edits.unwrap();
     assert!(edits[0].is_empty() && !edits[1].is_empty());
 }

@@ -61,6 +61,17 @@ impl Finding {
         self
     }
 
+    /// Counts its places from another text on.
+    #[must_use]
+    pub fn in_text(mut self, first: usize) -> Self {
+        let places = self
+            .place
+            .iter_mut()
+            .chain(self.related.iter_mut().map(|(place, _)| place));
+        places.for_each(|place| place.source += first);
+        self
+    }
+
     /// Another place that explains it.
     #[must_use]
     pub fn with(mut self, source: usize, span: Span, what: impl Into<String>) -> Self {

@@ -1,5 +1,7 @@
 //! What every verb on a manifest is given: inputs, configuration and flags; reads them and computes the outcome, and prints nothing but the report.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::failure::Failure;
@@ -7,12 +9,13 @@ use super::flags::Wanted;
 use super::input::{self, Input, Text};
 use super::report::ReportTo;
 use crate::addressing::read_configurations;
-use crate::check::Finding;
-use crate::objects::Source;
+use crate::check::{Finding, input_finding};
+use crate::objects::{Manifest, Source};
 use crate::outcome::{self, Outcome, compute};
 use crate::planning::AddressPlan;
 use crate::report::{Report, findings};
-use crate::yaml::Edits;
+use crate::state::State;
+use crate::yaml::{Edits, Limits};
 
 /// The flags that all verbs on a manifest share.
 #[derive(Debug, Args)]
@@ -21,6 +24,9 @@ pub(super) struct Given {
     input: Input,
     #[command(flatten)]
     wanted: Wanted,
+    /// File with objects of the running cluster, such as `kubectl get … -o yaml` prints them; may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    state: Vec<PathBuf>,
     /// Form of the findings, and a file for them instead of standard error
     #[arg(
         long,
@@ -42,47 +48,95 @@ pub(super) struct Computed {
     /// Whether anything was asked for.
     pub(super) configured: bool,
     configs: Vec<Text>,
+    state: Vec<Text>,
+}
+
+impl Computed {
+    /// The texts of the running cluster.
+    fn live(&self) -> Vec<Source<'_>> {
+        self.state.iter().map(Text::source).collect()
+    }
+
+    /// What is live; `None` when nothing was given.
+    fn state<'a>(&self, live: &'a [Source<'a>]) -> Result<Option<State<'a>>, Vec<Finding>> {
+        if live.is_empty() {
+            return Ok(None);
+        }
+        let first_text = self.manifests.len() + self.configs.len();
+        match Manifest::read(live, Limits::default()) {
+            Ok(manifest) => Ok(Some(State { manifest, first_text })),
+            Err(errors) => Err(errors
+                .iter()
+                .map(|error| input_finding(error, live).in_text(first_text))
+                .collect()),
+        }
+    }
 }
 
 impl Given {
     /// Reads everything and computes.
     pub(super) fn compute(&self) -> Result<Computed, Failure> {
-        let configs = input::read_files(&self.wanted.configs)?;
-        let (manifests, configs) = match (self.input.read(&self.wanted.configs)?, configs) {
-            (Ok(manifests), Ok(configs)) => (manifests, configs),
-            (manifests, configs) => {
+        let mut named = self.wanted.configs.clone();
+        named.extend(self.state.iter().cloned());
+        let read = [
+            self.input.read(&named)?,
+            input::read_files(&self.wanted.configs, "--config")?,
+            input::read_files(&self.state, "--state")?,
+        ];
+        let [manifests, configs, state] = match read {
+            [Ok(manifests), Ok(configs), Ok(state)] => [manifests, configs, state],
+            read => {
                 return Ok(Computed {
-                    findings: manifests.err().into_iter().chain(configs.err()).flatten().collect(),
+                    findings: read.into_iter().filter_map(Result::err).flatten().collect(),
                     manifests: Vec::new(),
                     configs: Vec::new(),
+                    state: Vec::new(),
                     edits: None,
                     configured: true,
                 });
             }
         };
-        let files = configs.iter().enumerate();
-        let files: Vec<(usize, &str)> = files
-            .map(|(index, file)| (manifests.len() + index, &*file.text))
-            .collect();
-        let sources: Vec<Source<'_>> = manifests.iter().map(Text::source).collect();
-        let (outcome, configured) = match read_configurations(&files, &self.wanted.spec()) {
-            Ok(configurations) => (compute(&sources, &configurations), !configurations.is_empty()),
-            Err(findings) => (Outcome { findings, edits: None }, true),
-        };
-        Ok(Computed {
-            findings: outcome.findings,
-            edits: outcome.edits,
-            configured,
+        let mut computed = Computed {
+            findings: Vec::new(),
+            edits: None,
+            configured: true,
             manifests,
             configs,
-        })
+            state,
+        };
+        let (outcome, configured) = self.outcome(&computed);
+        (computed.findings, computed.edits, computed.configured) = (outcome.findings, outcome.edits, configured);
+        Ok(computed)
+    }
+
+    /// What the texts come to, and whether anything was asked for.
+    fn outcome(&self, texts: &Computed) -> (Outcome, bool) {
+        let failed = |findings| (Outcome { findings, edits: None }, true);
+        let files = texts.configs.iter().enumerate();
+        let files: Vec<(usize, &str)> = files
+            .map(|(index, file)| (texts.manifests.len() + index, &*file.text))
+            .collect();
+        let configurations = match read_configurations(&files, &self.wanted.spec()) {
+            Ok(configurations) => configurations,
+            Err(findings) => return failed(findings),
+        };
+        let live = texts.live();
+        let state = match texts.state(&live) {
+            Ok(state) => state,
+            Err(findings) => return failed(findings),
+        };
+        let sources: Vec<Source<'_>> = texts.manifests.iter().map(Text::source).collect();
+        let outcome = compute(&sources, &configurations, state.as_ref());
+        (outcome, !configurations.is_empty())
     }
 
     /// The address plan of the edited texts, with the findings.
     pub(super) fn plan(&self, computed: &Computed, edits: &[Edits]) -> Result<AddressPlan, Failure> {
         let sources: Vec<Source<'_>> = computed.manifests.iter().map(Text::source).collect();
         let unreadable = |_| Failure::message("the edited manifest cannot be read");
-        let mut plan = outcome::plan(&sources, edits).map_err(unreadable)?;
+        let live = computed.live();
+        let state = computed.state(&live).map_err(unreadable)?;
+        let mut plan = outcome::plan(&sources, edits, state.as_ref()).map_err(unreadable)?;
         plan.findings = with_texts(computed, |texts| {
             findings(&Report {
                 findings: &computed.findings,
@@ -101,7 +155,11 @@ impl Given {
 
 /// Gives the texts of a run as reports want them.
 fn with_texts<T>(computed: &Computed, give: impl FnOnce(&[(&str, &str)]) -> T) -> T {
-    let texts = computed.manifests.iter().chain(&computed.configs);
+    let texts = computed
+        .manifests
+        .iter()
+        .chain(&computed.configs)
+        .chain(&computed.state);
     let texts: Vec<(&str, &str)> = texts.map(|text| (&*text.name, &*text.text)).collect();
     give(&texts)
 }

@@ -36,8 +36,8 @@ pub(super) struct Text {
 pub(super) type Texts = Result<Vec<Text>, Vec<Finding>>;
 
 impl Input {
-    /// Reads every input in the order of the command line; files of a folder by name, without the configuration files.
-    pub(super) fn read(&self, configs: &[PathBuf]) -> Result<Texts, Failure> {
+    /// Reads every input in the order of the command line; files of a folder by name, without those that other flags name.
+    pub(super) fn read(&self, named_elsewhere: &[PathBuf]) -> Result<Texts, Failure> {
         if self.filenames.is_empty() && io::stdin().is_terminal() {
             return Err(Failure::message("no input: name a file with -f, or pipe a manifest in"));
         }
@@ -55,8 +55,11 @@ impl Input {
             self.collect(path, &mut paths)?;
         }
         // A folder often holds the configuration beside the manifest; it is no part of the manifest.
-        let configs: Vec<PathBuf> = configs.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-        paths.retain(|path| !self.recursive || !fs::canonicalize(path).is_ok_and(|path| configs.contains(&path)));
+        let elsewhere: Vec<PathBuf> = named_elsewhere
+            .iter()
+            .filter_map(|path| fs::canonicalize(path).ok())
+            .collect();
+        paths.retain(|path| !self.recursive || !fs::canonicalize(path).is_ok_and(|path| elsewhere.contains(&path)));
         let mut texts = Vec::new();
         let mut findings = Vec::new();
         for path in paths {
@@ -91,13 +94,13 @@ impl Input {
     }
 }
 
-/// Reads the configuration files.
-pub(super) fn read_files(paths: &[PathBuf]) -> Result<Texts, Failure> {
+/// Reads the files that a flag names.
+pub(super) fn read_files(paths: &[PathBuf], flag: &str) -> Result<Texts, Failure> {
     let mut texts = Vec::new();
     for path in paths {
         if path.is_dir() {
             return Err(Failure::message(format!(
-                "{} is a folder; --config names a file",
+                "{} is a folder; {flag} names a file",
                 path.display()
             )));
         }

@@ -129,7 +129,7 @@ fn value(plan: &AddressPlan) -> Result<serde_json::Value, Failure> {
 
 /// Reads a plan that was saved.
 fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
-    let texts = input::read_files(std::slice::from_ref(path))?;
+    let texts = input::read_files(std::slice::from_ref(path), "--against")?;
     let texts = texts.map_err(|findings| {
         Failure::message(
             findings

@@ -51,7 +51,7 @@ pub(crate) fn run(text: &str, config: &str) -> Run {
         name: "input.yaml",
         text,
     }];
-    let outcome = compute(&sources, &configs);
+    let outcome = compute(&sources, &configs, None);
     Run {
         text: outcome.edits.as_ref().map(|edits| edits[0].splice(text)),
         edits: outcome.edits.map(|mut edits| edits.remove(0)),
