@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::cursor::{Cursor, Text};
 use super::reference::Reference;
-use super::size::{self, GroupSize, Surge};
+use super::size::{self, GroupSize, Strategy};
 
 /// What kind of machines a group makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Group<'a> {
     pub size: GroupSize,
     /// The object that controls it, where the text comes from a live cluster.
     pub owner: Option<Owner<'a>>,
+    /// The template of its machines' names (CAPI 1.8 and later).
+    pub naming: Option<Text<'a>>,
 }
 
 /// The first entry of `metadata.ownerReferences`.
@@ -49,6 +51,12 @@ const REFERENCES: [&[&str]; 6] = [
     &["spec", "infrastructureTemplate"],
     &["spec", "infrastructureRef"],
     &["spec", "template", "spec", "infrastructureRef"],
+];
+
+/// Where the API versions keep the template of machine names.
+const NAMINGS: [&[&str]; 2] = [
+    &["spec", "machineNaming", "template"],
+    &["spec", "machineNamingStrategy", "template"],
 ];
 
 impl<'a> Group<'a> {
@@ -73,11 +81,15 @@ impl<'a> Group<'a> {
         let owner = at
             .at(&["metadata", "ownerReferences"])
             .and_then(|owners| owners.items().next());
-        let surge = if kind == "MachineSet" { Surge::None } else { Surge::One };
+        let strategy = match kind {
+            "MachineSet" => Some(Strategy::OnDelete),
+            _ => at.get("spec").and_then(Strategy::read),
+        };
         Some(Group {
             role,
-            size: size::size(at.get("spec"), at.get("metadata"), surge),
+            size: size::size(at.get("spec"), at.get("metadata"), strategy),
             references,
+            naming: NAMINGS.iter().find_map(|path| at.at(path)?.text()),
             cluster: at.at(&["spec", "clusterName"]).and_then(Cursor::text).or_else(label),
             owner: owner.and_then(|owner| {
                 Some(Owner {

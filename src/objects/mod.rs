@@ -19,7 +19,7 @@ pub use manifest::{Document, Form, InputError, InputFault, Manifest, Source};
 pub use object::{Detail, Object};
 pub use pool::{Pool, PoolEntry, PoolKind};
 pub use reference::Reference;
-pub use size::GroupSize;
+pub use size::{Amount, GroupSize, Strategy};
 pub use template::{Nic, NicPool, POOL_LABEL, Template};
 
 /// The API group of CAPV's own objects; the supervisor flavour has the same kinds in another group.

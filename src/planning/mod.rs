@@ -1,6 +1,7 @@
 //! From machine groups and pools to the address plan: who can get which address, and how certain that is; pure, and nothing is allocated by it.
 
 mod draws;
+pub mod next;
 mod plan;
 mod slots;
 
