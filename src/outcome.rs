@@ -3,6 +3,7 @@
 use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, select};
 use crate::check::{self, Finding, Place, codes, has_errors, input_finding};
 use crate::objects::{Manifest, Source};
+use crate::planning::next::{Event, EventError};
 use crate::planning::{self, AddressPlan};
 use crate::rewrite::{self, Wish};
 use crate::state::State;
@@ -40,7 +41,21 @@ pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], _s
 ///
 /// # Errors
 /// The edited texts cannot be read, which verification of the edits rules out.
-pub fn plan(sources: &[Source<'_>], edits: &[Edits], _state: Option<&State<'_>>) -> Result<AddressPlan, Vec<Finding>> {
+pub fn plan(sources: &[Source<'_>], edits: &[Edits], state: Option<&State<'_>>) -> Result<AddressPlan, Vec<Finding>> {
+    plan_then(sources, edits, state, &[]).map(|(plan, _)| plan)
+}
+
+/// The address plan of the edited texts with the steps of events, and the first event that cannot be played, if there is
+/// one; the plan has the steps before it.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_then(
+    sources: &[Source<'_>],
+    edits: &[Edits],
+    _state: Option<&State<'_>>,
+    events: &[Event],
+) -> Result<(AddressPlan, Option<EventError>), Vec<Finding>> {
     let edited: Vec<String> = sources
         .iter()
         .zip(edits)
@@ -60,7 +75,10 @@ pub fn plan(sources: &[Source<'_>], edits: &[Edits], _state: Option<&State<'_>>)
             .collect::<Vec<_>>()
     };
     let manifest = Manifest::read(&sources, Limits::default()).map_err(failed)?;
-    Ok(planning::plan(&manifest, &Groups::of(&manifest)))
+    Ok(match planning::plan_then(&manifest, &Groups::of(&manifest), events) {
+        Ok(plan) => (plan, None),
+        Err((error, plan)) => (*plan, Some(error)),
+    })
 }
 
 fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)> {

@@ -28,6 +28,16 @@ pub(super) struct DrawnPool {
     pub(super) pool: Option<Pool>,
     /// The groups that draw from it, with how many addresses each of their machines takes.
     pub(super) users: Vec<(usize, u32)>,
+    /// Released addresses rest before they are given out again.
+    pub(super) rests: bool,
+}
+
+impl DrawnPool {
+    /// How many addresses each machine of a group takes from it.
+    pub(super) fn each_of(&self, group: usize) -> Option<u32> {
+        let own = self.users.iter().find(|(user, _)| *user == group);
+        own.map(|(_, each)| *each)
+    }
 }
 
 /// Who draws from what.
@@ -49,20 +59,24 @@ impl Draws {
                 continue;
             };
             let object = &manifest.objects[template];
-            let namespace = cluster_namespace(manifest, group).or(object.namespace());
+            let cluster_namespace = cluster_namespace(manifest, group).or(object.namespace());
             for (device, place, kind, name) in wanted(object) {
+                // A pool without a namespace serves machines of all namespaces.
+                let namespace = cluster_namespace.filter(|_| kind != PoolKind::GlobalInClusterIPPool.name());
                 let found = pools.get(&(kind, name)).into_iter().flatten();
                 let found = found
                     .copied()
                     .find(|pool| manifest.objects[*pool].in_namespace(namespace));
                 let pool = *known.entry((kind, name, namespace)).or_insert_with(|| {
+                    let read = found.and_then(|pool| read(manifest, &manifest.objects[pool]));
                     draws.pools.push(DrawnPool {
                         reference: PoolReference {
                             kind: kind.to_owned(),
                             namespace: namespace.map(ToOwned::to_owned),
                             name: name.to_owned(),
                         },
-                        pool: found.and_then(|pool| read(manifest, &manifest.objects[pool])),
+                        rests: read.as_ref().is_some_and(|(_, rests)| *rests),
+                        pool: read.map(|(pool, _)| pool),
                         users: Vec::new(),
                     });
                     draws.pools.len() - 1
@@ -120,19 +134,24 @@ fn pools_by_name<'m>(manifest: &'m Manifest<'_>) -> BTreeMap<(&'static str, &'m 
     pools
 }
 
-/// The pool as the allocator sees it; `None` for one that cannot be read, which is a finding elsewhere.
-fn read(manifest: &Manifest<'_>, object: &Object<'_>) -> Option<Pool> {
+/// The pool as the allocator sees it, and whether released addresses rest; `None` for one that cannot be read, which is a
+/// finding elsewhere.
+fn read(manifest: &Manifest<'_>, object: &Object<'_>) -> Option<(Pool, bool)> {
     let Detail::Pool(pool) = &object.detail else {
         return None;
     };
     manifest.with_object(object, |at| match pool.kind {
         PoolKind::IPPool => {
             let pool: IPPool = at.tree.read(at.node, &manifest.limits()).ok()?;
-            Some(Pool::ippool(&pool.metadata.name, &pool.spec))
+            Some((Pool::ippool(&pool.metadata.name, &pool.spec), false))
         }
         PoolKind::InClusterIPPool | PoolKind::GlobalInClusterIPPool => {
             let pool: InClusterIPPool = at.tree.read(at.node, &manifest.limits()).ok()?;
-            Pool::in_cluster(&pool).ok()
+            let rests = pool
+                .spec
+                .address_reuse_grace_period_seconds
+                .is_some_and(|seconds| seconds > 0);
+            Some((Pool::in_cluster(&pool).ok()?, rests))
         }
     })
 }

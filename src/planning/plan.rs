@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::step_plan::StepPlan;
+
 /// What `plan -o yaml|json` prints and what later verbs read back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -12,6 +14,9 @@ pub struct AddressPlan {
     pub kind: String,
     /// The clusters, in the order of the manifest.
     pub clusters: Vec<ClusterPlan>,
+    /// What holds after each event that was asked for, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepPlan>,
     /// What there is to say about the manifest, as reports give it.
     #[serde(default)]
     pub findings: Vec<serde_json::Value>,
@@ -58,6 +63,9 @@ pub struct GroupPlan {
     pub role: String,
     /// The template of its machines.
     pub template: String,
+    /// What is known of its machines' names, random parts in angle brackets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_pattern: Option<String>,
     /// Replicas, or the autoscaler's maximum; missing while unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<u32>,
@@ -147,6 +155,7 @@ pub struct NicPlan {
 #[serde(rename_all = "camelCase")]
 pub struct PoolReference {
     /// Its kind.
+    #[serde(default)]
     pub kind: String,
     /// Its namespace, where the manifest gives one.
     #[serde(skip_serializing_if = "Option::is_none")]

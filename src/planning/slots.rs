@@ -1,24 +1,56 @@
 //! Takes a manifest with its pools and labels in place and gives the address plan: for each group its slots, for each slot its NICs, exact or one of a set.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::beginning::beginning;
 use super::draws::{Draw, DrawnPool, Draws};
-use super::plan::{AddressPlan, Certainty, ClusterPlan, Endpoint, GroupPlan, NicPlan, PoolPlan, SlotKind, SlotPlan};
+use super::infrastructure::endpoint;
+use super::naming::machine_pattern;
+use super::next::{Event, EventError, GroupDraw, Holding, Unsure, World};
+use super::plan::{AddressPlan, Certainty, ClusterPlan, GroupPlan, NicPlan, PoolPlan, SlotKind, SlotPlan};
+use super::steps::{listing, step, why_set};
 use crate::addressing::{API_VERSION, Groups, MachineGroup, TemplateUse};
-use crate::ipam::{AddressSet, Family, Seeded, Strategy};
+use crate::ipam::{AddressSet, Family};
 use crate::objects::{Detail, Manifest, Object, Role};
-
-/// Addresses of a group that are listed one by one.
-const LISTED: u128 = 256;
 
 /// The plan of a manifest.
 #[must_use]
 pub fn plan(manifest: &Manifest<'_>, groups: &Groups<'_, '_>) -> AddressPlan {
     let draws = Draws::of(manifest, groups);
+    let (world, _) = World::settled(&beginning(manifest, groups, &draws));
+    planned(manifest, groups, &draws, &world)
+}
+
+/// The plan of a manifest, and what holds after each of the events.
+///
+/// # Errors
+/// The first event that cannot be played, and the plan with the steps before it.
+pub fn plan_then(
+    manifest: &Manifest<'_>,
+    groups: &Groups<'_, '_>,
+    events: &[Event],
+) -> Result<AddressPlan, (EventError, Box<AddressPlan>)> {
+    let draws = Draws::of(manifest, groups);
+    let (mut world, _) = World::settled(&beginning(manifest, groups, &draws));
+    let mut plan = planned(manifest, groups, &draws, &world);
+    for event in events {
+        match world.play(event) {
+            Ok(uses) => plan.steps.push(step(event, &world, &uses)),
+            Err(error) => return Err((error, Box::new(plan))),
+        }
+    }
+    Ok(plan)
+}
+
+fn planned(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, draws: &Draws, world: &World) -> AddressPlan {
     let planner = Planner {
         manifest,
         groups,
-        draws: &draws,
+        draws,
+        world,
+        places: draws.groups.keys().copied().zip(0..).collect(),
+        reach: (0..draws.pools.len()).map(|pool| world.reach(pool)).collect(),
     };
     let mut owners: Vec<Option<usize>> = draws.groups.keys().map(|group| groups.all[*group].cluster).collect();
     owners.sort_unstable();
@@ -27,6 +59,7 @@ pub fn plan(manifest: &Manifest<'_>, groups: &Groups<'_, '_>) -> AddressPlan {
         api_version: API_VERSION.to_owned(),
         kind: "AddressPlan".to_owned(),
         clusters: owners.into_iter().map(|cluster| planner.cluster(cluster)).collect(),
+        steps: Vec::new(),
         findings: Vec::new(),
     }
 }
@@ -35,6 +68,12 @@ struct Planner<'p, 'm, 'a> {
     manifest: &'p Manifest<'a>,
     groups: &'p Groups<'m, 'a>,
     draws: &'p Draws,
+    /// What the groups hold when every machine is made.
+    world: &'p World,
+    /// The place of each group among those of the world.
+    places: BTreeMap<usize, usize>,
+    /// What claims can get of each pool when everything is rolled out.
+    reach: Vec<AddressSet>,
 }
 
 impl Planner<'_, '_, '_> {
@@ -48,7 +87,7 @@ impl Planner<'_, '_, '_> {
         ClusterPlan {
             name: name.map(ToOwned::to_owned),
             namespace: object.and_then(|object| object.namespace()).map(ToOwned::to_owned),
-            endpoint: object.and_then(|object| self.endpoint(object)),
+            endpoint: object.and_then(|object| endpoint(self.manifest, object)),
             groups: members.iter().map(|group| self.group(*group, name)).collect(),
             pools: self
                 .draws
@@ -60,45 +99,15 @@ impl Planner<'_, '_, '_> {
         }
     }
 
-    /// The endpoint of the VSphereCluster that the Cluster refers to, else its own.
-    fn endpoint(&self, cluster: &Object<'_>) -> Option<Endpoint> {
-        let Detail::Cluster(detail) = &cluster.detail else {
-            return None;
-        };
-        let name = detail
-            .infrastructure
-            .as_ref()
-            .and_then(|reference| reference.name.as_ref());
-        let own = |object: &&Object<'_>| {
-            matches!(object.detail, Detail::VSphereCluster(_))
-                && name.is_some_and(|name| object.name() == name.value)
-                && object.in_namespace(cluster.namespace())
-        };
-        let infrastructure = self.manifest.objects.iter().find(own);
-        [infrastructure, Some(cluster)]
-            .into_iter()
-            .flatten()
-            .find_map(|object| {
-                self.manifest.with_object(object, |at| {
-                    let endpoint = at.at(&["spec", "controlPlaneEndpoint"])?;
-                    let host = endpoint.text_of("host").filter(|host| !host.value.is_empty())?;
-                    let port = endpoint.text_of("port").and_then(|port| port.value.parse().ok());
-                    Some(Endpoint {
-                        host: host.value.into_owned(),
-                        port,
-                    })
-                })
-            })
-    }
-
     fn pool(&self, pool: &DrawnPool) -> PoolPlan {
         let size = pool.pool.as_ref().map(|pool| pool.addresses().size());
         let needed = self.needed(pool);
+        let usable = pool.pool.as_ref().map(|pool| pool.usable().size());
         PoolPlan {
             pool: pool.reference.clone(),
             size: size.map(Into::into),
             needed,
-            free: size
+            free: usable
                 .zip(needed)
                 .map(|(size, needed)| size.saturating_sub(needed.into()).into()),
         }
@@ -115,9 +124,7 @@ impl Planner<'_, '_, '_> {
     fn group(&self, index: usize, cluster: Option<&str>) -> GroupPlan {
         let group = &self.groups.all[index];
         let draws = &self.draws.groups[&index];
-        let why = draws
-            .iter()
-            .find_map(|draw| self.why_not_exact(group, &self.draws.pools[draw.pool]));
+        let why = self.own_draws(index).iter().find_map(|draw| self.why_set(group, draw));
         let template = match group.template {
             TemplateUse::Found(template) => self.manifest.objects[template].name(),
             _ => "",
@@ -127,6 +134,7 @@ impl Planner<'_, '_, '_> {
             name: group.name.to_owned(),
             role: role_name(group.role).to_owned(),
             template: template.to_owned(),
+            machine_pattern: machine_pattern(self.manifest, group),
             replicas: group.size.replicas,
             surge: group.size.surge,
             certainty: if why.is_none() {
@@ -134,49 +142,35 @@ impl Planner<'_, '_, '_> {
             } else {
                 Certainty::Set
             },
-            slots: self.slots(group, draws, cluster, why.is_none()),
-            addresses: self.addresses(draws),
-            why,
+            slots: self.slots(index, draws, cluster),
+            addresses: self.addresses(index),
+            why: why.map(|why| why.to_string()),
         }
     }
 
-    /// Only a control plane with a pool of its own is exact: its machines are made one at a time, and each takes the
-    /// lowest free address (seen with the real controllers).
-    fn why_not_exact(&self, group: &MachineGroup<'_, '_>, pool: &DrawnPool) -> Option<String> {
-        let name = &pool.reference.name;
-        let Some(addresses) = &pool.pool else {
-            return Some(format!(
-                "the pool {name} is not in the manifest; give its manifest as well"
-            ));
-        };
-        if group.role != Role::ControlPlane {
-            return Some("the order in which these machines claim is not fixed; only the set is known".to_owned());
-        }
-        if pool.users.len() > 1 {
-            return Some(format!(
-                "the pool {name} is shared; a pool of its own makes the control plane exact"
-            ));
-        }
-        if addresses.strategy() == Strategy::Random {
-            return Some(format!(
-                "the pool {name} gives addresses at random; the sequential strategy makes it exact"
-            ));
-        }
-        if group.size.replicas.is_none() {
-            return Some("the number of replicas is not known yet".to_owned());
-        }
-        None
+    /// What the world knows of a group's pools.
+    fn own_draws(&self, group: usize) -> &[GroupDraw] {
+        self.world.draws(self.places[&group])
     }
 
-    fn slots(&self, group: &MachineGroup<'_, '_>, draws: &[Draw], cluster: Option<&str>, exact: bool) -> Vec<SlotPlan> {
+    /// Why not every machine's address is known.
+    fn why_set(&self, group: &MachineGroup<'_, '_>, draw: &GroupDraw) -> Option<Unsure> {
+        let pool = &self.draws.pools[draw.pool].reference.name;
+        let wanted = group
+            .size
+            .replicas
+            .map(|replicas| u64::from(replicas) * u64::from(draw.each));
+        let lacks = wanted.is_some_and(|wanted| draw.held.most().is_some_and(|held| held < wanted));
+        why_set(draw, pool).or_else(|| lacks.then(|| Unsure::TooSmall(pool.clone())))
+    }
+
+    fn slots(&self, index: usize, draws: &[Draw], cluster: Option<&str>) -> Vec<SlotPlan> {
+        let group = &self.groups.all[index];
         let (Some(replicas), Some(surge)) = (group.size.replicas, group.size.surge) else {
             return Vec::new();
         };
         let base = slot_base(group, cluster);
-        let orders: Vec<Vec<IpAddr>> = draws
-            .iter()
-            .map(|draw| self.order(draw, draws, replicas, exact))
-            .collect();
+        let orders: Vec<Vec<IpAddr>> = draws.iter().map(|draw| self.order(index, draw)).collect();
         let mut slots = Vec::new();
         for number in 0..replicas as usize {
             let nic = |(draw, order): (&Draw, &Vec<IpAddr>)| self.nic(group, draw, order.get(number).copied());
@@ -198,24 +192,13 @@ impl Planner<'_, '_, '_> {
         slots
     }
 
-    /// The addresses that one NIC of machine after machine gets, when they are exact.
-    fn order(&self, draw: &Draw, draws: &[Draw], replicas: u32, exact: bool) -> Vec<IpAddr> {
-        let Some(pool) = self.draws.pools[draw.pool].pool.as_ref().filter(|_| exact) else {
-            return Vec::new();
-        };
-        // A machine claims for its NICs in their order before the next machine is made.
-        let same: Vec<&Draw> = draws.iter().filter(|other| other.pool == draw.pool).collect();
-        let own = same
-            .iter()
-            .position(|other| (other.device, other.place) == (draw.device, draw.place))
-            .unwrap_or(0);
-        let mut seed = Seeded::new(0);
-        let succession = pool.succession(&AddressSet::new(), &mut seed);
-        succession
-            .take(replicas as usize * same.len())
-            .skip(own)
-            .step_by(same.len())
-            .collect()
+    /// The addresses that a NIC of machine after machine gets, where they are exact.
+    fn order(&self, group: usize, draw: &Draw) -> Vec<IpAddr> {
+        let own = self.own_draws(group).iter().find(|own| own.pool == draw.pool);
+        match own.map(|own| (&own.held, own.each)) {
+            Some((Holding::InOrder(machines), 1)) => machines.iter().flatten().copied().collect(),
+            _ => Vec::new(),
+        }
     }
 
     fn nic(&self, group: &MachineGroup<'_, '_>, draw: &Draw, address: Option<IpAddr>) -> NicPlan {
@@ -274,35 +257,14 @@ impl Planner<'_, '_, '_> {
         Some((nic.network.as_ref().map(|network| network.value.to_string()), servers))
     }
 
-    /// All addresses that a group may hold: the lowest that all groups of its pools need together, or whole pools.
-    fn addresses(&self, draws: &[Draw]) -> Vec<String> {
+    /// All addresses that a group may hold, in a roll-out of all groups at once too.
+    fn addresses(&self, group: usize) -> Vec<String> {
         let mut all = AddressSet::new();
-        let mut seen = Vec::new();
-        for draw in draws {
-            let drawn = &self.draws.pools[draw.pool];
-            let Some(pool) = drawn.pool.as_ref().filter(|_| !seen.contains(&draw.pool)) else {
-                continue;
-            };
-            seen.push(draw.pool);
-            let needed = self.needed(drawn).filter(|_| pool.strategy() == Strategy::Sequential);
-            match needed {
-                Some(needed) => {
-                    let mut seed = Seeded::new(0);
-                    let lowest = pool.succession(&AddressSet::new(), &mut seed).take(needed as usize);
-                    for address in lowest {
-                        all.insert_address(address);
-                    }
-                }
-                None => all.extend(pool.addresses().ranges()),
-            }
+        for draw in self.own_draws(group) {
+            all.extend(draw.held.addresses().ranges());
+            all.extend(self.reach[draw.pool].ranges());
         }
-        if all.size() > LISTED {
-            return all.ranges().map(|range| range.to_string()).collect();
-        }
-        all.ranges()
-            .flat_map(|range| range.iter())
-            .map(|address| address.to_string())
-            .collect()
+        listing(&all)
     }
 }
 

@@ -6,6 +6,7 @@ mod json;
 mod plan;
 mod positions;
 mod sarif;
+mod steps;
 mod table;
 mod text;
 
@@ -15,6 +16,7 @@ pub use json::{findings, json};
 pub use plan::{plan_changes, plan_table};
 pub use positions::{Position, Positions};
 pub use sarif::sarif;
+pub use steps::{steps_notes, steps_table};
 pub use table::Table;
 pub use text::{summary, text};
 

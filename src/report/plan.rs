@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::steps::step_changes;
 use super::table::Table;
 use crate::planning::{AddressPlan, Certainty, ClusterPlan, GroupPlan, NicPlan, SlotKind, SlotPlan};
 
@@ -9,7 +10,7 @@ use crate::planning::{AddressPlan, Certainty, ClusterPlan, GroupPlan, NicPlan, S
 #[must_use]
 pub fn plan_table(plan: &AddressPlan, wide: bool) -> Table {
     let narrow = ["CLUSTER", "GROUP", "SLOT", "NIC", "ADDRESS", "CERTAINTY", "POOL"];
-    let more = ["NETWORK", "PREFIX", "GATEWAY", "DNS", "CLAIM", "OBJECT"];
+    let more = ["NETWORK", "PREFIX", "GATEWAY", "DNS", "CLAIM", "OBJECT", "MACHINE"];
     let titles: Vec<&'static str> = narrow.into_iter().chain(more.into_iter().filter(|_| wide)).collect();
     let mut table = Table::new(&titles);
     for cluster in &plan.clusters {
@@ -46,6 +47,7 @@ fn row(cluster: &ClusterPlan, group: &GroupPlan, slot: &SlotPlan, nic: &NicPlan,
             nic.dns_servers.join(","),
             nic.claim.clone(),
             text(&nic.address_object),
+            text(&group.machine_pattern),
         ]);
     }
     cells
@@ -53,7 +55,7 @@ fn row(cluster: &ClusterPlan, group: &GroupPlan, slot: &SlotPlan, nic: &NicPlan,
 
 /// A group whose size is not known yet.
 fn unknown(cluster: &ClusterPlan, group: &GroupPlan, wide: bool) -> Vec<String> {
-    let mut cells = vec![String::new(); if wide { 13 } else { 7 }];
+    let mut cells = vec![String::new(); if wide { 14 } else { 7 }];
     cells[0] = cluster.name.clone().unwrap_or_default();
     cells[1] = format!("{}/{}", group.kind, group.name);
     cells[2] = "unknown".to_owned();
@@ -88,8 +90,8 @@ fn certainty(certainty: Certainty) -> &'static str {
 
 /// What differs between an earlier plan and this one, one row for each slot or set; empty when nothing does.
 #[must_use]
-pub fn plan_changes(old: &AddressPlan, new: &AddressPlan) -> Table {
-    let (before, after) = (entries(old), entries(new));
+pub fn plan_changes(earlier: &AddressPlan, later: &AddressPlan) -> Table {
+    let (before, after) = (entries(earlier), entries(later));
     let mut table = Table::new(&["CLUSTER", "GROUP", "SLOT", "NIC", "OLD", "NEW"]);
     let mut keys: Vec<&Key> = before.keys().chain(after.keys()).collect();
     keys.sort();
@@ -107,6 +109,9 @@ pub fn plan_changes(old: &AddressPlan, new: &AddressPlan) -> Table {
                 new,
             ]);
         }
+    }
+    for (step, place, old, new) in step_changes(earlier, later) {
+        table.row(vec![String::new(), place, step, String::new(), old, new]);
     }
     table
 }

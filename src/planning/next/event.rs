@@ -26,10 +26,17 @@ pub enum EventKind {
     Scale(String, u32),
     /// `delete=GROUP`: somebody deletes one machine of the group.
     Delete(String),
-    /// `enlarge=POOL:RANGE`: the pool gets more addresses, and claims that were refused are repaired.
-    Enlarge(String, AddressRange),
-    /// `repair=POOL`: claims of the pool that were refused are repaired.
-    Repair(String),
+    /// `enlarge=POOL:RANGE`: the pool gets more addresses, and the way out of a stuck step is taken.
+    Enlarge {
+        /// The pool.
+        pool: String,
+        /// What it gets.
+        range: AddressRange,
+        /// Claims that were refused are repaired; without that metal3 does not try them again.
+        repairs: bool,
+    },
+    /// `repair`, `repair=POOL`: claims that were refused are repaired, of one pool or of all.
+    Repair(Option<String>),
     /// `delete-cluster`, `delete-cluster=NAME`: every machine goes, of one cluster or of all.
     DeleteCluster(Option<String>),
 }
@@ -45,8 +52,8 @@ pub struct EventError {
 }
 
 /// The events that a message offers.
-const FORMS: &str = "rollout, rollout=GROUP, scale=GROUP:N, delete=GROUP, enlarge=POOL:RANGE, repair=POOL, \
-                     delete-cluster, delete-cluster=NAME";
+const FORMS: &str = "rollout, rollout=GROUP, scale=GROUP:N, delete=GROUP, enlarge=POOL:RANGE, repair, \
+                     repair=POOL, delete-cluster, delete-cluster=NAME";
 
 impl FromStr for Event {
     type Err = EventError;
@@ -68,8 +75,8 @@ impl FromStr for Event {
         let kind = match (verb.trim(), name) {
             ("rollout", name) => EventKind::Rollout(name),
             ("delete-cluster", name) => EventKind::DeleteCluster(name),
+            ("repair", name) => EventKind::Repair(name),
             ("delete", Some(name)) => EventKind::Delete(name),
-            ("repair", Some(name)) => EventKind::Repair(name),
             ("scale", Some(argument)) => {
                 let (name, number) = argument.rsplit_once(':').ok_or_else(|| needs("scale=GROUP:N"))?;
                 let replicas = number.trim().parse();
@@ -79,12 +86,15 @@ impl FromStr for Event {
             ("enlarge", Some(argument)) => {
                 let (name, range) = argument.split_once(':').ok_or_else(|| needs("enlarge=POOL:RANGE"))?;
                 let range = usable_range(range, None).map_err(|error| wrong(error.to_string()))?;
-                EventKind::Enlarge(name.trim().to_owned(), range)
+                EventKind::Enlarge {
+                    pool: name.trim().to_owned(),
+                    range,
+                    repairs: true,
+                }
             }
             ("scale", None) => return Err(needs("scale=GROUP:N")),
             ("enlarge", None) => return Err(needs("enlarge=POOL:RANGE")),
             ("delete", None) => return Err(needs("delete=GROUP")),
-            ("repair", None) => return Err(needs("repair=POOL")),
             (verb, _) => return Err(wrong(format!("there is no event {verb}; events are {FORMS}"))),
         };
         Ok(Event {
@@ -204,10 +214,13 @@ mod tests {
         assert_eq!(read("scale=md-0:7"), Ok(EventKind::Scale("md-0".into(), 7)));
         assert_eq!(read("delete=cp"), Ok(EventKind::Delete("cp".into())));
         let range = "2001:db8::5-2001:db8::9".parse().unwrap();
-        assert_eq!(
-            read("enlarge=p:2001:db8::5-2001:db8::9"),
-            Ok(EventKind::Enlarge("p".into(), range))
-        );
+        let enlarge = EventKind::Enlarge {
+            pool: "p".into(),
+            range,
+            repairs: true,
+        };
+        assert_eq!(read("enlarge=p:2001:db8::5-2001:db8::9"), Ok(enlarge));
+        assert_eq!(read("repair"), Ok(EventKind::Repair(None)));
         assert_eq!(read("delete-cluster"), Ok(EventKind::DeleteCluster(None)));
     }
 

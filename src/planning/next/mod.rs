@@ -4,6 +4,7 @@
 //! one way only, and is walked through it machine by machine ([`walk`]). Everything else is a set: every address that a
 //! claim can get in any run ([`reach`]), and whether a pool runs short in the worst of them ([`shortage`]).
 
+mod afterwards;
 mod demand;
 mod event;
 mod holding;

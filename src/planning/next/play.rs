@@ -1,5 +1,7 @@
 //! Takes a world and an event, and gives the world after it: which groups act, and what for.
 
+use std::collections::BTreeSet;
+
 use super::demand::Intent;
 use super::event::{Event, EventError, EventKind};
 use super::step::Acts;
@@ -18,30 +20,33 @@ impl World {
             event: event.text.clone(),
             problem,
         };
+        let nobody = BTreeSet::new;
         let (acts, repaired) = match &event.kind {
-            EventKind::Rollout(None) => (self.rollouts(0..self.groups.len()), None),
+            EventKind::Rollout(None) => (self.rollouts(0..self.groups.len()), nobody()),
             EventKind::Rollout(Some(name)) => {
                 let group = self.group_named(name).map_err(wrong)?;
-                (self.rollouts([group]), None)
+                (self.rollouts([group]), nobody())
             }
             EventKind::Scale(name, replicas) => {
                 let group = self.group_named(name).map_err(wrong)?;
                 self.groups[group].is.replicas = Some(*replicas);
-                (Acts::from([(group, Intent::Settle)]), None)
+                (Acts::from([(group, Intent::Settle)]), nobody())
             }
             EventKind::Delete(name) => {
                 let group = self.group_named(name).map_err(wrong)?;
                 if self.count(group).most == Some(0) {
                     return Err(wrong(format!("{name} has no machine")));
                 }
-                (Acts::from([(group, Intent::Replace)]), None)
+                (Acts::from([(group, Intent::Replace)]), nobody())
             }
-            EventKind::Enlarge(name, range) => {
-                let pool = self.pool_named(name).map_err(wrong)?;
+            EventKind::Enlarge { pool, range, repairs } => {
+                let pool = self.pool_named(pool).map_err(wrong)?;
                 self.enlarge(pool, *range).map_err(wrong)?;
-                (Acts::new(), Some(pool))
+                let goes_on = *repairs || self.retries(pool);
+                (Acts::new(), Some(pool).filter(|_| goes_on).into_iter().collect())
             }
-            EventKind::Repair(name) => (Acts::new(), Some(self.pool_named(name).map_err(wrong)?)),
+            EventKind::Repair(Some(name)) => (Acts::new(), BTreeSet::from([self.pool_named(name).map_err(wrong)?])),
+            EventKind::Repair(None) => (Acts::new(), (0..self.pools.len()).collect()),
             EventKind::DeleteCluster(name) => {
                 let groups = match name {
                     Some(name) => self.cluster_named(name).map_err(wrong)?,
@@ -53,7 +58,7 @@ impl World {
                     self.groups[*group].gone = true;
                 }
                 let gone = groups.into_iter().map(|group| (group, Intent::Remove));
-                (gone.collect(), None)
+                (gone.collect(), nobody())
             }
         };
         Ok(self.step(acts, repaired))

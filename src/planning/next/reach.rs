@@ -52,37 +52,49 @@ fn without(mut set: AddressSet, gone: &AddressSet) -> AddressSet {
 }
 
 /// How many of the addresses passed so far the holdings can have.
-struct Lower<'h> {
-    /// Each set, with how many addresses of it were passed and how many of it can be held.
-    sets: Vec<(AddressSet, u64, &'h Holding)>,
+struct Lower {
+    sets: Vec<Passed>,
     /// Passed addresses that lie in any set.
     passed: u64,
 }
 
-impl<'h> Lower<'h> {
-    fn new(loose: &[&'h Holding]) -> Self {
-        Lower {
-            sets: loose.iter().map(|holding| (holding.addresses(), 0, *holding)).collect(),
-            passed: 0,
+/// A set of addresses, and how many of it were passed.
+struct Passed {
+    addresses: AddressSet,
+    passed: u64,
+    /// How many of it can be held; `None` when unknown.
+    most: Option<u64>,
+}
+
+impl Lower {
+    fn new(loose: &[&Holding]) -> Self {
+        let mut sets: Vec<Passed> = Vec::new();
+        for holding in loose {
+            let (addresses, most) = (holding.addresses(), holding.most());
+            // Groups that share a pool have the same set.
+            match sets.iter_mut().find(|set| set.addresses == addresses) {
+                Some(set) => set.most = set.most.zip(most).map(|(one, more)| one + more),
+                None => sets.push(Passed {
+                    addresses,
+                    passed: 0,
+                    most,
+                }),
+            }
         }
+        Lower { sets, passed: 0 }
     }
 
     fn pass(&mut self, address: IpAddr) {
         let mut any = false;
-        for (addresses, passed, _) in &mut self.sets {
-            if addresses.contains(address) {
-                *passed += 1;
-                any = true;
-            }
+        for set in self.sets.iter_mut().filter(|set| set.addresses.contains(address)) {
+            set.passed += 1;
+            any = true;
         }
         self.passed += u64::from(any);
     }
 
     fn held(&self) -> u64 {
-        let each = self
-            .sets
-            .iter()
-            .map(|(_, passed, holding)| holding.most().map_or(*passed, |most| most.min(*passed)));
+        let each = self.sets.iter().map(|set| set.passed.min(set.most.unwrap_or(u64::MAX)));
         each.sum::<u64>().min(self.passed)
     }
 }

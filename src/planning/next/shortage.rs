@@ -18,7 +18,7 @@ impl World {
     }
 
     /// Whether a claim can find no address and wait for ever.
-    fn runs_short(&self, pool: usize, step: &Step) -> bool {
+    pub(super) fn runs_short(&self, pool: usize, step: &Step) -> bool {
         let Some(size) = self.size(pool) else { return false };
         let wanted = if self.retries(pool) && self.draws_singly(pool, step) {
             // Whoever gets an address runs and then gives another one up, so one spare address is enough for all.

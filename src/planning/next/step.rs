@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::afterwards::Afterwards;
 use super::demand::{Demand, Intent};
 use super::holding::Holding;
 use super::shortage::spread_over;
-use super::start::{GroupDraw, GroupStart, Order};
+use super::start::GroupDraw;
 use super::unsure::Unsure;
 use super::walk::{Course, Ground, Walked, walk};
 use super::world::{PoolUse, Waiting, World};
@@ -18,8 +19,8 @@ pub(super) type Acts = BTreeMap<usize, Intent>;
 pub(super) struct Step {
     acts: Acts,
     demands: BTreeMap<usize, Demand>,
-    /// The pool that was enlarged, or whose refused claims were repaired.
-    repaired: Option<usize>,
+    /// The pools whose claims are tried again because of what somebody did.
+    repaired: BTreeSet<usize>,
     /// Groups and draws that have arrived.
     arrived: BTreeSet<(usize, usize)>,
     /// Why the others do not go one way only.
@@ -29,7 +30,7 @@ pub(super) struct Step {
 }
 
 impl Step {
-    pub(super) fn new(world: &World, acts: Acts, repaired: Option<usize>) -> Self {
+    pub(super) fn new(world: &World, acts: Acts, repaired: BTreeSet<usize>) -> Self {
         let demand = |(group, intent): (&usize, &Intent)| {
             let is = &world.groups[*group].is;
             (*group, Demand::of(*intent, world.count(*group), is.order, is.strategy))
@@ -49,9 +50,9 @@ impl Step {
         self.acts.get(&group) == Some(&Intent::Remove)
     }
 
-    /// Whether refused claims of a pool are tried again because somebody repaired them.
+    /// Whether refused claims of a pool are tried again because of what somebody did.
     pub(super) fn repairs(&self, pool: usize) -> bool {
-        self.repaired == Some(pool)
+        self.repaired.contains(&pool)
     }
 
     /// The most addresses of a pool that were held at once, where that is known.
@@ -93,8 +94,8 @@ impl Step {
 
 impl World {
     /// Lets groups act.
-    pub(super) fn step(&mut self, acts: Acts, repaired: Option<usize>) -> Vec<PoolUse> {
-        let acts = self.wake(acts, repaired);
+    pub(super) fn step(&mut self, acts: Acts, repaired: BTreeSet<usize>) -> Vec<PoolUse> {
+        let acts = self.wake(acts, &repaired);
         let mut step = Step::new(self, acts, repaired);
         self.walk_alone(&mut step);
         self.stay_stuck(&mut step);
@@ -103,7 +104,7 @@ impl World {
     }
 
     /// Groups that have nothing to do are left out, and groups that wait are taken in where an address may come free.
-    fn wake(&self, mut acts: Acts, repaired: Option<usize>) -> Acts {
+    fn wake(&self, mut acts: Acts, repaired: &BTreeSet<usize>) -> Acts {
         for (group, intent) in &mut acts {
             if self.groups[*group].waiting.is_some() && *intent != Intent::Remove {
                 *intent = Intent::Resume;
@@ -114,7 +115,7 @@ impl World {
             let touched = |pool: &usize| acts.keys().any(|group| self.draw_of(*group, *pool).is_some());
             self.groups.iter().enumerate().find_map(|(index, group)| {
                 let waiting = group.waiting.as_ref().filter(|_| !acts.contains_key(&index))?;
-                let repaired = repaired.is_some_and(|pool| waiting.pools.contains(&pool));
+                let repaired = !waiting.pools.is_disjoint(repaired);
                 let retries = waiting.pools.iter().all(|pool| self.retries(*pool));
                 let rest = waiting.rest.filter(|_| repaired || retries);
                 let may_go_on = repaired || waiting.pools.iter().any(touched);
@@ -252,49 +253,71 @@ impl World {
     /// Finds the sets of all that does not go one way only.
     fn spread(&mut self, step: &mut Step) {
         let open = step.open(self);
-        let reached: BTreeMap<usize, AddressSet> = open
+        let pools: BTreeSet<usize> = open
             .iter()
-            .map(|(group, draw)| self.draws(*group)[*draw].pool)
-            .map(|pool| (pool, spread_over(self, pool, step)))
+            .flat_map(|(group, _)| self.draws(*group))
+            .map(|draw| draw.pool)
             .collect();
-        let short: BTreeMap<usize, BTreeSet<usize>> = open
-            .iter()
-            .map(|(group, _)| (*group, self.short_pools(*group, step)))
+        let pools: BTreeMap<usize, Spread> = pools
+            .into_iter()
+            .map(|pool| (pool, self.spread_of(pool, step)))
             .collect();
-        let filled: BTreeSet<usize> = reached
-            .keys()
-            .copied()
-            .filter(|pool| self.is_filled(*pool, step))
-            .collect();
-        for (group, draw) in open {
-            let reason = self.reason(group, draw, step);
-            let demand = step.demands[&group];
-            let pool = self.draws(group)[draw].pool;
-            let alone = step.actors(self, pool).count() == 1;
+        for (group, draw) in &open {
+            let reason = self.reason(*group, *draw, step);
+            let demand = step.demands[group];
+            let pool = self.draws(*group)[*draw].pool;
             let after = Afterwards {
-                reached: &reached[&pool],
+                reached: &pools[&pool].reached,
                 demand,
-                short: !short[&group].is_empty(),
-                fills: alone && filled.contains(&pool),
+                short: self.draws(*group).iter().any(|draw| pools[&draw.pool].short) && !step.removes(*group),
+                fills: pools[&pool].fills == Some(*group) && self.draws(*group).len() == 1,
             };
-            let is = &mut self.groups[group].is;
-            is.draws[draw].held = after.held(is, draw);
-            is.draws[draw].unsure = Some(reason);
+            let is = &mut self.groups[*group].is;
+            is.draws[*draw].held = after.held(is, *draw);
+            is.draws[*draw].unsure = Some(reason);
             if demand.drops {
                 self.released.insert(pool);
             }
         }
-        for (group, pools) in short {
-            let every_run = pools.iter().all(|pool| filled.contains(pool));
+        let groups: BTreeSet<usize> = open.into_iter().map(|(group, _)| group).collect();
+        for group in groups {
+            let draws = self.draws(group).iter().filter(|_| !step.removes(group));
+            let short: BTreeSet<usize> = draws.map(|draw| draw.pool).filter(|pool| pools[pool].short).collect();
+            let every_run = short.iter().all(|pool| pools[pool].filled);
+            let rest = step.acts[&group];
             self.groups[group].outdated = 0;
-            self.groups[group].waiting = (!pools.is_empty()).then(|| Waiting {
+            self.groups[group].waiting = (!short.is_empty()).then(|| Waiting {
+                pools: short,
                 every_run,
                 most: step.demands[&group].most,
-                rest: Some(step.acts[&group]).filter(|intent| every_run && *intent == Intent::Settle),
-                pools,
+                rest: (every_run && rest == Intent::Settle).then_some(rest),
             });
         }
     }
+
+    fn spread_of(&self, pool: usize, step: &Step) -> Spread {
+        let filled = self.is_filled(pool, step);
+        let mut actors = step.actors(self, pool).map(|(group, ..)| group);
+        let only = actors.next().filter(|_| actors.next().is_none());
+        Spread {
+            reached: spread_over(self, pool, step),
+            short: self.runs_short(pool, step),
+            fills: only.filter(|_| filled),
+            filled,
+        }
+    }
+}
+
+/// What a step means for a pool where more than one way leads through it.
+struct Spread {
+    /// Every address that a claim can get.
+    reached: AddressSet,
+    /// Somebody may wait.
+    short: bool,
+    /// All that is free is taken, and somebody waits in every run.
+    filled: bool,
+    /// The group that takes all of it, where it is only one.
+    fills: Option<usize>,
 }
 
 impl World {
@@ -314,49 +337,6 @@ impl World {
             Unsure::Stuck(name)
         } else {
             Unsure::TooSmall(name)
-        }
-    }
-}
-
-/// What is known of a draw when its group has done what it can.
-struct Afterwards<'r> {
-    /// Every address that a claim of the step can get.
-    reached: &'r AddressSet,
-    demand: Demand,
-    /// A machine may wait for an address.
-    short: bool,
-    /// The group takes all that is free, and no other group takes any.
-    fills: bool,
-}
-
-impl Afterwards<'_> {
-    fn held(&self, is: &GroupStart, draw: usize) -> Holding {
-        let draw = &is.draws[draw];
-        let each = u64::from(draw.each);
-        let mut addresses = AddressSet::new();
-        if self.short || !self.demand.renews {
-            addresses.extend(draw.held.addresses().ranges());
-        }
-        addresses.extend(self.reached.ranges());
-        let wanted = is.replicas.map(|machines| u64::from(machines) * each);
-        let one_by_one = matches!(is.order, Order::OneByOne { .. });
-        if wanted == Some(0) && !self.short && one_by_one {
-            return Holding::InOrder(Vec::new());
-        }
-        let known = u64::try_from(addresses.size()).unwrap_or(u64::MAX);
-        let (least, most) = match (self.short, self.fills) {
-            (true, true) => (known, Some(known)),
-            // A group that adds first keeps what it had until an added machine runs.
-            (true, false) if self.demand.adds_first => (draw.held.least(), self.demand.most.map(|most| most * each)),
-            (true, false) => (0, self.demand.most.map(|most| most * each)),
-            (false, _) if is.elastic => (0, wanted),
-            (false, _) => (wanted.unwrap_or(0), wanted),
-        };
-        match addresses.first() {
-            Some(only) if one_by_one && known == 1 && least == 1 && most == Some(1) => {
-                Holding::InOrder(vec![vec![only]])
-            }
-            _ => Holding::Among { addresses, least, most },
         }
     }
 }

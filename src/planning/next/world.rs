@@ -9,6 +9,7 @@ use super::start::{GroupDraw, GroupStart, PoolStart, Start};
 use super::step::Step;
 use crate::api::metal3;
 use crate::ipam::AddressSet;
+use crate::planning::plan::PoolReference;
 
 /// Pools and groups between two steps.
 #[derive(Clone, Debug)]
@@ -81,8 +82,19 @@ impl World {
             released: BTreeSet::new(),
         };
         let all = (0..world.groups.len()).map(|group| (group, Intent::Settle)).collect();
-        let uses = world.step(all, None);
+        let uses = world.step(all, BTreeSet::new());
         (world, uses)
+    }
+
+    /// The groups with what they hold, in the order of the start.
+    pub fn groups(&self) -> impl Iterator<Item = &GroupStart> + '_ {
+        self.groups.iter().map(|group| &group.is)
+    }
+
+    /// A pool's identity.
+    #[must_use]
+    pub fn pool_reference(&self, pool: usize) -> &PoolReference {
+        &self.pools[pool].reference
     }
 
     /// What a group holds of each of its pools.
@@ -97,15 +109,11 @@ impl World {
         self.groups[group].waiting.is_some()
     }
 
-    /// Every address of a draw that the group holds, or can get while all groups are rolled out at once.
+    /// Every address of a pool that a claim can get while all its groups are rolled out at once.
     #[must_use]
-    pub fn reach(&self, group: usize, draw: usize) -> AddressSet {
-        let draw = &self.groups[group].is.draws[draw];
-        let mut all = draw.held.addresses();
-        let everybody = self.users(draw.pool).map(|user| (user, Intent::Rollout)).collect();
-        let step = Step::new(self, everybody, None);
-        all.extend(spread_over(self, draw.pool, &step).ranges());
-        all
+    pub fn reach(&self, pool: usize) -> AddressSet {
+        let everybody = self.users(pool).map(|user| (user, Intent::Rollout)).collect();
+        spread_over(self, pool, &Step::new(self, everybody, BTreeSet::new()))
     }
 
     /// Addresses that the pool has for machines, held ones included; `None` when unknown.
@@ -128,7 +136,7 @@ impl World {
     }
 
     /// Claims that found no address are tried again without anybody's help: by the in-cluster provider, not by metal3.
-    pub(super) fn retries(&self, pool: usize) -> bool {
+    pub(in crate::planning) fn retries(&self, pool: usize) -> bool {
         self.pools[pool].reference.kind != metal3::POOL_KIND
     }
 
