@@ -178,7 +178,10 @@ impl Planner<'_, '_, '_> {
             ));
         };
         if group.role != Role::ControlPlane {
-            return Some("the order in which these machines claim is not fixed; only the set is known".to_owned());
+            return Some(
+                "the order in which these machines claim is not fixed; nothing makes it exact before they exist"
+                    .to_owned(),
+            );
         }
         if pool.users.len() > 1 {
             return Some(format!(
@@ -191,7 +194,9 @@ impl Planner<'_, '_, '_> {
             ));
         }
         if group.size.replicas.is_none() {
-            return Some("the number of replicas is not known yet".to_owned());
+            return Some(
+                "the number of replicas is not known yet; with a number in its place this is exact".to_owned(),
+            );
         }
         None
     }
