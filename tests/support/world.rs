@@ -43,8 +43,6 @@ pub(crate) struct World {
     pub(crate) expected: Vec<Value>,
     pub(crate) comments: usize,
     pub(crate) removes_kube_vip: bool,
-    /// The templates of the pool are on different networks, so its label is a matter of taste.
-    pub(crate) mixed_networks: bool,
 }
 
 const BAIT: &str = "apiVersion: infrastructure.cluster.x-k8s.io/v1beta1\nkind: VSphereMachineTemplate\nmetadata:\n  name: red-cp\n  \
@@ -138,8 +136,7 @@ impl Maker<'_> {
             if self.tape.rarely(5) {
                 device.insert("mtu".into(), json!(9000));
             }
-            let last = device.shift_remove("networkName");
-            device.insert("networkName".into(), last.unwrap_or(json!(network))); // EXPLORE
+            device.entry("networkName").or_insert(json!(network));
             devices.push(Value::Object(device));
         }
         let mut body = json!({"cloneMode": "linkedClone", "network": {"devices": devices}, "numCPUs": 4, "template": "ubuntu v1.28"});
@@ -335,7 +332,6 @@ pub(crate) fn world(tape: &mut Tape, documents: bool) -> World {
         expected,
         comments,
         removes_kube_vip: wish.removes_kube_vip,
-        mixed_networks: wish.mixed_networks,
     }
 }
 
@@ -365,7 +361,6 @@ struct Wish {
     name: String,
     pool: Value,
     removes_kube_vip: bool,
-    mixed_networks: bool,
 }
 
 fn is_template(object: &Value) -> bool {
@@ -455,10 +450,12 @@ impl Wish {
             .collect();
         networks.sort_by_key(ToString::to_string);
         networks.dedup();
-        let shown = network.map_or_else(
-            || networks.first().cloned().unwrap_or_default(),
-            |network| json!(network),
-        );
+        // A pool of several networks belongs to none of them.
+        let shown = match (network, &networks[..]) {
+            (Some(network), _) => json!(network),
+            (None, [network]) => network.clone(),
+            _ => Value::Null,
+        };
         let mut wish = Wish {
             config: config.to_string(),
             kcp: format!("{}-kcp", cluster.name),
@@ -471,7 +468,6 @@ impl Wish {
             name,
             pool: Value::Null,
             removes_kube_vip,
-            mixed_networks: network.is_none() && networks.len() > 1,
         };
         wish.pool = wish.pool_object(&cluster.name, in_cluster, &shown);
         wish
@@ -483,7 +479,7 @@ impl Wish {
             return json!({"apiVersion": "ipam.cluster.x-k8s.io/v1alpha2", "kind": "InClusterIPPool", "metadata": metadata,
                 "spec": {"addresses": ["192.0.2.10-192.0.2.60"], "prefix": 24, "gateway": "192.0.2.1"}});
         }
-        if network != "VM Network" {
+        if network.is_string() && network != "VM Network" {
             metadata["labels"] = json!({ NETWORK: network });
         }
         if !self.from_pools && !self.domains.is_empty() {
