@@ -264,6 +264,37 @@ fn flow_lists_lose_and_gain_in_one_go() {
 }
 
 #[test]
+fn items_of_a_list_that_are_right_already_stay_with_their_comments() {
+    let bring =
+        |text: &str, wanted: Value| edit(text, |tree, editor| editor.bring(at(tree, &[]), "l", &wanted)).unwrap();
+    let text = "l:\n- a # a\n- b # b\n- c # c\n";
+    assert_eq!(bring(text, json!(["b", "c"])), "l:\n- b # b\n- c # c\n");
+    assert_eq!(bring(text, json!(["a", "c"])), "l:\n- a # a\n- c # c\n");
+    assert_eq!(bring(text, json!(["a", "b"])), "l:\n- a # a\n- b # b\n");
+    assert_eq!(
+        bring(text, json!(["x", "a", "b", "c"])),
+        "l:\n- x\n- a # a\n- b # b\n- c # c\n"
+    );
+    assert_eq!(
+        bring(text, json!(["a", "x", "z", "c"])),
+        "l:\n- a # a\n- x # b\n- z\n- c # c\n"
+    );
+    assert_eq!(
+        bring(text, json!(["a", "a", "b", "c"])),
+        "l:\n- a # a\n- a\n- b # b\n- c # c\n"
+    );
+    assert_eq!(bring("l: [a, b, c]\n", json!(["b", "c"])), "l: [b, c]\n");
+    assert_eq!(
+        bring("l: [a, b, c]\n", json!(["x", "a", "b", "c"])),
+        "l: [x, a, b, c]\n"
+    );
+    // Items of which a part is not named are brought to what is wanted in their place.
+    let text = "l:\n- {a: 1, z: 9}\n- {a: 2}\n";
+    assert_eq!(bring(text, json!([{"a": 1}, {"a": 2}])), text);
+    assert_eq!(bring(text, json!([{"a": 2}])), "l:\n- {a: 2}\n");
+}
+
+#[test]
 fn name_servers_become_fewer_before_the_pool_of_a_nic() {
     let config = CHOOSE_CP
         .replace("  pools:", "  binding: addressesFromPools\n  pools:")

@@ -87,7 +87,7 @@ impl<'d, 't> Editor<'d, 't> {
         }
     }
 
-    /// Brings a value to a wanted one in place: entries that `wanted` does not name stay, lists become as long as wanted.
+    /// Brings a value to a wanted one in place: entries that `wanted` does not name stay, lists get the wanted items.
     ///
     /// # Errors
     /// See [`Reason`].
@@ -106,10 +106,17 @@ impl<'d, 't> Editor<'d, 't> {
         }
     }
 
+    /// Items that are as wanted at the start and at the end of the list stay; those between become others one by one.
     fn bring_items(&mut self, sequence: NodeId, wanted: &[Value]) -> Result<(), Refusal> {
         let tree = self.tree;
         let old: Vec<NodeId> = tree.items(sequence).collect();
-        for (item, value) in old.iter().zip(wanted) {
+        let same = |(item, value): &(&NodeId, &Value)| self.has_value(**item, value);
+        let start = old.iter().zip(wanted).take_while(same).count();
+        let rest = old[start..].iter().rev().zip(wanted[start..].iter().rev());
+        let end = rest.take_while(same).count();
+        let places = start..old.len() - end;
+        let wanted = &wanted[start..wanted.len() - end];
+        for (item, value) in old[places.clone()].iter().zip(wanted) {
             match value {
                 Value::Object(map) if !self.has_value(*item, value) && tree.entries(*item).next().is_some() => {
                     map.iter().try_for_each(|(key, value)| self.bring(*item, key, value))?;
@@ -117,10 +124,10 @@ impl<'d, 't> Editor<'d, 't> {
                 value => self.replace(sequence, *item, value)?,
             }
         }
-        for value in wanted.iter().skip(old.len()) {
-            self.insert_item(sequence, old.len(), value)?;
+        for value in wanted.iter().skip(places.len()) {
+            self.insert_item(sequence, places.end, value)?;
         }
-        let surplus: Vec<usize> = (wanted.len()..old.len()).collect();
+        let surplus: Vec<usize> = places.skip(wanted.len()).collect();
         self.remove_items(sequence, &surplus)
     }
 
