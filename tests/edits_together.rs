@@ -250,6 +250,18 @@ fn flow_lists_lose_and_gain_in_one_go() {
             editor.insert_item(at(tree, &["l"]), usize::MAX, &json!("x"))
         });
     }
+    for (text, wanted) in [
+        ("l: [a,]", "l: [a, x, z]"),
+        ("l: [a, ]", "l: [a, x, z ]"),
+        ("l: [\n  a,\n]", "l: [\n  a,\n  x,\n  z\n]"),
+        ("l: [a]", "l: [a, x, z]"),
+        ("l: []", "l: [x, z]"),
+    ] {
+        both_ends(text, wanted, |tree, editor| {
+            editor.insert_item(at(tree, &["l"]), 9, &json!("x"))?;
+            editor.insert_item(at(tree, &["l"]), 9, &json!("z"))
+        });
+    }
     // Before an item that goes is before the next one that stays.
     for text in ["l: [a, b, c]\n", "l:\n- a\n- b\n- c\n"] {
         for (place, wanted) in [(0, ["x", "a", "c"]), (1, ["a", "x", "c"]), (2, ["a", "x", "c"])] {

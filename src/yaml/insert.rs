@@ -1,5 +1,7 @@
 //! Takes new entries and items and writes the edits that add them in the style of their neighbours; never touches what stands there.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::edit::Edit;
@@ -28,29 +30,37 @@ impl Writer<'_, '_> {
             .iter()
             .map(|(key, value)| emit::block_entry(key, value, column, layout))
             .collect();
-        self.append_lines(mapping, column, &texts)
+        self.append_lines(mapping, column, &texts);
+        Ok(())
     }
 
     pub(super) fn insert_items(&mut self, sequence: NodeId, items: &[(usize, Value)]) -> Result<(), Refusal> {
+        let mut places: BTreeMap<usize, Vec<&Value>> = BTreeMap::new();
         for (index, item) in items {
+            let place = self.next_kept(sequence, *index).unwrap_or(usize::MAX);
+            places.entry(place).or_default().push(item);
+        }
+        for (place, items) in places {
             if self.tree.is_flow(sequence) {
                 let flow = self.tree.flow(sequence);
-                let text = emit::flow_value(item, &inner(&flow));
-                self.insert_in_flow(sequence, *index, &[text], &flow)?;
+                let inner = inner(&flow);
+                let texts: Vec<String> = items.iter().map(|item| emit::flow_value(item, &inner)).collect();
+                self.insert_in_flow(sequence, place, &texts, &flow)?;
                 continue;
             }
-            let column = self.tree.column(sequence);
-            let text = emit::block_sequence(std::slice::from_ref(item), column, self.layout(sequence));
-            match self.next_kept(sequence, *index) {
-                Some(next) => self.insert_line_before(sequence, next, &text)?,
-                None => self.append_lines(sequence, column, &[text])?,
+            let (column, layout) = (self.tree.column(sequence), self.layout(sequence));
+            let text = |item: &&Value| emit::block_sequence(std::slice::from_ref(*item), column, layout);
+            let texts: Vec<String> = items.iter().map(text).collect();
+            match place {
+                usize::MAX => self.append_lines(sequence, column, &texts),
+                place => self.insert_lines_before(sequence, place, &texts)?,
             }
         }
         Ok(())
     }
 
     /// New lines after the last child of a block collection and the comment on its line, before blank lines and comments.
-    fn append_lines(&mut self, collection: NodeId, column: usize, texts: &[String]) -> Result<(), Refusal> {
+    fn append_lines(&mut self, collection: NodeId, column: usize, texts: &[String]) {
         let at = layout::line_end(self.tree.text(), self.kept_end(collection));
         let line_break = self.layout(collection).line_break;
         let mut text = String::new();
@@ -60,11 +70,10 @@ impl Writer<'_, '_> {
             text.push_str(line);
         }
         self.edits.push(Edit::insert(at, text));
-        Ok(())
     }
 
-    /// A new line before an item of a block sequence, and before the comment lines right above it.
-    fn insert_line_before(&mut self, sequence: NodeId, index: usize, text: &str) -> Result<(), Refusal> {
+    /// New lines before an item of a block sequence, and before the comment lines right above it.
+    fn insert_lines_before(&mut self, sequence: NodeId, index: usize, texts: &[String]) -> Result<(), Refusal> {
         let source = self.tree.text();
         let items: Vec<NodeId> = self.tree.items(sequence).take(index).collect();
         let before = items.last().copied();
@@ -90,8 +99,8 @@ impl Writer<'_, '_> {
             }
             line = above;
         }
-        self.edits
-            .push(Edit::insert(line, format!("{prefix}{text}{line_break}")));
+        let lines = texts.iter().map(|text| format!("{prefix}{text}{line_break}"));
+        self.edits.push(Edit::insert(line, lines.collect::<String>()));
         Ok(())
     }
 
