@@ -9,13 +9,17 @@ mod events;
 mod guard;
 mod insert;
 mod layout;
+mod lines;
 mod node;
 mod place;
 mod remove;
+mod replace;
 mod scalar;
 pub mod stream;
 mod value;
 mod verify;
+mod wanted;
+mod write;
 
 pub use change::Editor;
 pub use document::{Chunk, Limits, Prefilter, SyntaxError, chunks, is_bare, stray_byte_order_mark};
