@@ -11,7 +11,7 @@ use super::validation::{ConfigError, label_value_problem, object_name_problem};
 use crate::check::Finding;
 use crate::check::codes::{self, Code};
 use crate::ipam::{AddressRange, usable_range};
-use crate::objects::{Detail, Manifest, is_placeholder};
+use crate::objects::{Detail, Manifest, Object, PoolKind, is_placeholder};
 use crate::yaml::Segment;
 
 /// What one configuration means in one manifest.
@@ -157,7 +157,7 @@ impl<'a> Selecting<'_, '_, 'a> {
         let namespace = cluster.unwrap_or(&self.manifest.objects[first]).namespace();
         self.pools.push(WantedPool {
             index,
-            name,
+            name: self.current_name(name, namespace),
             namespace: namespace.map(ToOwned::to_owned),
             cluster_name: cluster
                 .and_then(|cluster| cluster.name.as_ref())
@@ -170,6 +170,17 @@ impl<'a> Selecting<'_, '_, 'a> {
             network: network.filter(|network| !is_placeholder(network) && label_value_problem(network).is_none()),
             first_template: first,
         });
+    }
+
+    /// What the pool of a name is called now: kustomize may have renamed one that is there already.
+    fn current_name(&self, name: String, namespace: Option<&str>) -> String {
+        let kind = PoolKind::from(self.config.spec.pool_kind);
+        let same = |object: &&Object<'_>| match &object.detail {
+            Detail::Pool(pool) => pool.kind == kind && object.is_called(&name) && object.in_namespace(namespace),
+            _ => false,
+        };
+        let found = self.manifest.objects.iter().find(same);
+        found.map(|object| object.name().to_owned()).unwrap_or(name)
     }
 
     /// Chooses the pool's NICs in each template; gives their network when all are on one.

@@ -5,7 +5,7 @@ use super::severity::Severity;
 /// A kind of finding.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Code {
-    /// `CI` and three digits: 0 input, 1 configuration and selection, 2 templates, 3 addresses, 4 kube-vip.
+    /// `CI` and three digits: 0 input, 1 configuration and selection, 2 templates, 3 addresses, 4 kube-vip, 7 KRM functions.
     pub id: &'static str,
     /// A short name in kebab case.
     pub name: &'static str,
@@ -247,6 +247,11 @@ codes! {
         "A variable that only served kube-vip leaves a ClusterClass."
         "A Cluster that still sets it is refused by the API server. Clusters in the manifest are cleaned with the class."
         "Remove the value from the other Clusters of the class when the class is applied."
+
+    COMMENTS_KEPT_APART "CI701" "comments-kept-apart" Info
+        "A list lost an item, and kpt pairs the items by index when it restores comments."
+        "kpt would write comments of one item beside another. So this item goes back without the annotations by which kpt pairs it, and kpt writes it exactly as it is; only comment blocks above the document that end in a blank line are lost."
+        "Nothing, or put back a comment that stood above the document."
 }
 
 /// The code with this identifier.

@@ -2,6 +2,7 @@
 
 mod build;
 mod change;
+mod comments;
 mod document;
 mod edit;
 pub mod emit;
@@ -9,6 +10,7 @@ mod events;
 mod guard;
 mod insert;
 mod layout;
+mod list;
 mod node;
 mod place;
 mod remove;
@@ -23,5 +25,6 @@ pub use edit::{Edit, Edits, Overlap};
 pub use emit::{Flow, Layout};
 pub use events::Style;
 pub use guard::{Reason, Refusal};
+pub use list::BlockList;
 pub use node::{Kind, NodeId, Tree};
 pub use value::{ReadError, Segment};
