@@ -1,6 +1,8 @@
 //! The one computation: takes a manifest and configurations, gives findings and edits; every verb prints a part of it.
 
-use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, select};
+use serde_json::{Map, Value};
+
+use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, StaticAddressing, select};
 use crate::check::{self, Finding, Place, codes, has_errors, input_finding};
 use crate::objects::{Files, InputError, Manifest, Source};
 use crate::planning::{self, AddressPlan};
@@ -72,6 +74,12 @@ pub fn plan_items(sources: &[Source<'_>], edits: &[Edits]) -> Result<AddressPlan
     })
 }
 
+/// The pools of a configuration as objects, written from nothing else: for a generator, which sees no manifest.
+#[must_use]
+pub fn pools_alone(config: &StaticAddressing) -> Vec<Map<String, Value>> {
+    rewrite::pools_alone(config)
+}
+
 fn planned(
     sources: &[Source<'_>],
     edits: &[Edits],
@@ -119,7 +127,7 @@ fn edits(
             return None;
         }
     };
-    if configs.is_empty() {
+    if !configs.iter().any(|document| document.config.asks_for_edits()) {
         return Some(vec![Edits::default(); sources.len()]);
     }
     if let Some(finding) = rewrite::rendered_later(&manifest, configs) {

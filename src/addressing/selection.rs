@@ -94,6 +94,17 @@ pub fn select<'a>(
     })
 }
 
+/// The addresses of a pool; the configuration's reader has refused what is none.
+pub(crate) fn wanted_ranges(pool: &PoolConfig) -> Vec<AddressRange> {
+    let ranges = pool.addresses.iter().map(|text| usable_range(text, pool.prefix));
+    ranges.filter_map(Result::ok).collect()
+}
+
+/// Whether a network's name can stand in a label.
+pub(crate) fn can_be_label(network: &str) -> bool {
+    !is_placeholder(network) && label_value_problem(network).is_none()
+}
+
 /// A selection in the making.
 pub(super) struct Selecting<'s, 'm, 'a> {
     pub(super) manifest: &'s Manifest<'a>,
@@ -162,12 +173,8 @@ impl<'a> Selecting<'_, '_, 'a> {
             cluster_name: cluster
                 .and_then(|cluster| cluster.name.as_ref())
                 .map(|name| name.value.to_string()),
-            ranges: pool
-                .addresses
-                .iter()
-                .filter_map(|text| usable_range(text, pool.prefix).ok())
-                .collect(),
-            network: network.filter(|network| !is_placeholder(network) && label_value_problem(network).is_none()),
+            ranges: wanted_ranges(pool),
+            network: network.filter(|network| can_be_label(network)),
             first_template: first,
         });
     }

@@ -75,6 +75,12 @@ pub struct Manifest<'a> {
 /// Words of which every document that can matter holds one: all their API groups, and all references to them.
 const WORDS: [&str; 2] = ["cluster.x-k8s.io", "ipam.metal3.io"];
 
+/// Tells by a search for words which texts can hold an object that matters.
+#[must_use]
+pub fn prefilter() -> Prefilter {
+    Prefilter::new(&WORDS)
+}
+
 impl<'a> Manifest<'a> {
     /// Reads all inputs.
     ///
@@ -82,7 +88,7 @@ impl<'a> Manifest<'a> {
     /// Input errors, one for each source: what follows the first is often only its echo.
     pub fn read(sources: &'a [Source<'a>], limits: Limits) -> Result<Self, Vec<InputError>> {
         let mut manifest = Manifest::empty(sources, limits);
-        let filter = Prefilter::new(&WORDS);
+        let filter = prefilter();
         let mut errors = Vec::new();
         for (source, input) in sources.iter().enumerate() {
             if let Some(at) = stray_byte_order_mark(input.text) {

@@ -18,7 +18,7 @@ pub use cluster::{Cluster, Topology, TopologyWorkers, Variable};
 pub use cursor::{Cursor, Span, Text};
 pub use files::Files;
 pub use group::{Group, Owner, Role};
-pub use manifest::{Document, Form, InputError, InputFault, Manifest, Source};
+pub use manifest::{Document, Form, InputError, InputFault, Manifest, Source, prefilter};
 pub use object::{Detail, Object};
 pub use pool::{Pool, PoolEntry, PoolKind};
 pub use reference::Reference;

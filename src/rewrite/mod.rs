@@ -14,6 +14,7 @@ mod rename;
 mod template;
 
 pub(crate) use apply::rendered_later;
+pub(crate) use pool::pools_alone;
 
 use std::collections::BTreeMap;
 

@@ -12,6 +12,7 @@ mod insert;
 mod layout;
 mod list;
 mod node;
+mod path;
 mod place;
 mod remove;
 mod scalar;

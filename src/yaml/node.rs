@@ -267,7 +267,7 @@ impl<'t> Tree<'t> {
     }
 
     /// A node and all below it, in the order of the text.
-    pub(super) fn below(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+    pub fn below(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         (node.0..self.nodes[node.index()].next).map(NodeId)
     }
 
