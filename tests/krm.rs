@@ -7,6 +7,8 @@
     clippy::disallowed_methods
 )]
 
+#[path = "krm/forms.rs"]
+mod forms;
 #[path = "krm/given.rs"]
 mod given;
 #[path = "krm/kpt.rs"]

@@ -102,7 +102,9 @@ pub(crate) fn call(text: &str) -> Ran {
 
 /// The value of a text.
 pub(crate) fn value(text: &str) -> Value {
-    with_tree(text, |tree| tree.value(tree.root().unwrap(), &Limits::default()).unwrap())
+    with_tree(text, |tree| {
+        tree.value(tree.root().unwrap(), &Limits::default()).unwrap()
+    })
 }
 
 /// What a key of a list holds; the other keys may hold what has no value, such as a key that occurs twice.
@@ -148,6 +150,12 @@ pub(crate) fn is_addressed(text: &str) {
     assert_eq!(pool["metadata"]["namespace"], "lab");
     assert_eq!(pool["spec"]["clusterName"], "demo");
     let template = item(text, "VSphereMachineTemplate", "demo-cp").unwrap();
-    assert_eq!(template["metadata"]["labels"]["cluster.x-k8s.io/ip-pool-name"], "demo-control-plane-pool");
-    assert_eq!(template["spec"]["template"]["spec"]["network"]["devices"][0]["dhcp4"], false);
+    assert_eq!(
+        template["metadata"]["labels"]["cluster.x-k8s.io/ip-pool-name"],
+        "demo-control-plane-pool"
+    );
+    assert_eq!(
+        template["spec"]["template"]["spec"]["network"]["devices"][0]["dhcp4"],
+        false
+    );
 }

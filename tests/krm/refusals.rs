@@ -1,5 +1,6 @@
 //! What is no list, a broken list, or a wrong configuration: nothing is lost, and the message says what to do.
 
+use capv_ipam::krm::{End, answer};
 use serde_json::Value;
 
 use crate::given::{CONFIG, HEAD, call, is_addressed, items, kpt_items, part, value};
@@ -28,23 +29,27 @@ fn refused(text: &str, code: i32, finding: &str) -> Value {
 }
 
 #[test]
-fn a_list_that_is_cut_off_anywhere_is_never_answered() {
-    let whole = format!("{HEAD}{}{CONFIG}", kpt_items());
-    let without = format!("{HEAD}{}", kpt_items());
+fn a_list_that_is_cut_off_anywhere_is_never_half_an_answer() {
+    let items = format!("{HEAD}{}", kpt_items());
+    let whole = format!("{items}{CONFIG}");
+    let mut refused = 0;
     for end in 0..whole.len() {
-        let ran = call(&whole[..end]);
-        // A cut between two keys or lines leaves a shorter list that nobody can tell from a whole one.
-        if ran.code == 0 {
-            let cut = value(&whole[..end]);
-            assert!(cut["items"].is_array(), "{}", &whole[..end]);
-        } else if ran.code == 2 && ran.stdout.is_empty() {
+        let cut = &whole[..end];
+        let answer = answer(cut, false);
+        let Some(edits) = &answer.edits else {
+            refused += 1;
+            assert_eq!(answer.end, End::Unusable);
             continue;
-        }
-        assert!(ran.stdout.starts_with(HEAD), "{}", ran.stdout);
-        if end <= without.len() && ran.code == 0 {
-            assert_eq!(ran.stdout, whole[..end]);
-        }
+        };
+        // A cut between two lines can leave a shorter list that nobody can tell from a whole one: it goes back as it came.
+        let output = edits.splice(cut);
+        assert!(output.starts_with(HEAD), "{output}");
+        assert!(
+            end > items.len() || answer.end != End::Done || output == cut,
+            "{output}"
+        );
     }
+    assert!(refused > whole.len() / 4, "{refused} of {}", whole.len());
     is_addressed(&call(&whole).stdout);
 }
 
@@ -55,18 +60,45 @@ fn texts_that_are_no_list() {
     unreadable("[]\n", "no mapping");
     unreadable("hello\n", "no mapping");
     unreadable("kind: ResourceList\nitems: []\n", "apiVersion");
-    unreadable("apiVersion: config.kubernetes.io/v1\nkind: Deployment\n", "a Deployment, not a ResourceList");
+    unreadable(
+        "apiVersion: config.kubernetes.io/v1\nkind: Deployment\n",
+        "a Deployment, not a ResourceList",
+    );
     unreadable(&format!("{HEAD}- a: [\n"), "not YAML");
     unreadable(&format!("{HEAD}\t- a: b\n"), "not YAML");
     unreadable(&format!("{HEAD}{}---\na: b\n", items("")), "document");
-    unreadable("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: null\n", "no list");
-    unreadable("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n", "no list");
-    unreadable("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: {}\n", "no list");
-    unreadable("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: {a: b}\n", "no list");
-    unreadable("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n", "no `items`");
-    unreadable(&format!("{HEAD}{}results: {{items: []}}\n", items("")), "`results` are no list");
-    unreadable(&format!("{HEAD}{}kind: ResourceList\n", items("")), "`kind` occurs twice");
-    unreadable("{\"apiVersion\": \"v1\", \"kind\": \"ResourceList\", \"items\": [{\"kind\"", "not YAML");
+    unreadable(
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: null\n",
+        "no list",
+    );
+    unreadable(
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n",
+        "no list",
+    );
+    unreadable(
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: {}\n",
+        "no list",
+    );
+    unreadable(
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: {a: b}\n",
+        "no list",
+    );
+    unreadable(
+        "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n",
+        "no `items`",
+    );
+    unreadable(
+        &format!("{HEAD}{}results: {{items: []}}\n", items("")),
+        "`results` are no list",
+    );
+    unreadable(
+        &format!("{HEAD}{}kind: ResourceList\n", items("")),
+        "`kind` occurs twice",
+    );
+    unreadable(
+        "{\"apiVersion\": \"v1\", \"kind\": \"ResourceList\", \"items\": [{\"kind\"",
+        "not YAML",
+    );
 }
 
 #[test]
@@ -92,7 +124,10 @@ fn items_that_are_no_objects() {
             let result = refused(&format!("{HEAD}{broken}{config}"), 1, "CI703");
             assert!(result["message"].as_str().unwrap().contains(message), "{result}");
         }
-        let flow = format!("apiVersion: v1\nkind: ResourceList\nitems: [{}]\n", broken.trim_start_matches("- ").trim());
+        let flow = format!(
+            "apiVersion: v1\nkind: ResourceList\nitems: [{}]\n",
+            broken.trim_start_matches("- ").trim()
+        );
         if !broken.trim().contains('\n') && broken.trim() != "-" {
             assert_ne!(call(&flow).code, 0, "{flow}");
         }
@@ -108,7 +143,11 @@ fn a_place_that_is_taken_twice() {
     assert_eq!(result["file"]["path"], "a.yaml");
     let packages = "config.kubernetes.io/path: Kptfile, config.kubernetes.io/index: '0', \
                     internal.config.kubernetes.io/package-path: /p/%";
-    assert_eq!(call(&format!("{HEAD}{}{CONFIG}", items(packages))).code, 0, "packages have files of their own");
+    assert_eq!(
+        call(&format!("{HEAD}{}{CONFIG}", items(packages))).code,
+        0,
+        "packages have files of their own"
+    );
 }
 
 #[test]
@@ -130,21 +169,45 @@ fn configurations_that_are_none() {
     let own = "  apiVersion: capv-ipam.dev/v1alpha1\n  kind: StaticAddressing\n  spec:\n";
     let result = refused(&with(&format!("{own}    pool: []\n")), 2, "CI101");
     let message = result["message"].as_str().unwrap();
-    assert!(message.contains("unknown key `pool`") && message.contains("allowed here: "), "{message}");
+    assert!(
+        message.contains("unknown key `pool`") && message.contains("allowed here: "),
+        "{message}"
+    );
     assert_eq!(result["resourceRef"]["kind"], "StaticAddressing");
     assert_eq!(result["field"]["path"], "spec.pool");
-    refused(&with("  apiVersion: apps/v1\n  kind: Deployment\n  metadata: {name: x}\n"), 2, "CI701");
+    refused(
+        &with("  apiVersion: apps/v1\n  kind: Deployment\n  metadata: {name: x}\n"),
+        2,
+        "CI701",
+    );
     refused(&with("  - a\n"), 2, "CI701");
     refused(&format!("{HEAD}{}functionConfig: text\n", items("")), 2, "CI701");
-    refused(&with("  apiVersion: capv-ipam.dev/v9\n  kind: StaticAddressing\n  spec: {kubeVip: remove}\n"), 2, "CI101");
-    refused(&with(&format!("{own}    kubeVip: remove\n    kubeVip: keep\n")), 2, "CI101");
-    refused(&with(&format!("{own}    verb: pools\n    pools: [{{machines: [all], addresses: [192.0.2.1], prefix: 24}}]\n")), 2, "CI104");
+    refused(
+        &with("  apiVersion: capv-ipam.dev/v9\n  kind: StaticAddressing\n  spec: {kubeVip: remove}\n"),
+        2,
+        "CI101",
+    );
+    refused(
+        &with(&format!("{own}    kubeVip: remove\n    kubeVip: keep\n")),
+        2,
+        "CI101",
+    );
+    refused(
+        &with(&format!(
+            "{own}    verb: pools\n    pools: [{{machines: [all], addresses: [192.0.2.1], prefix: 24}}]\n"
+        )),
+        2,
+        "CI104",
+    );
 }
 
 #[test]
 fn a_config_map_says_what_the_flags_say() {
     let data = |data: &str| {
-        format!("{HEAD}{}functionConfig:\n  apiVersion: v1\n  kind: ConfigMap\n  metadata: {{name: x}}\n  data: {data}\n", kpt_items())
+        format!(
+            "{HEAD}{}functionConfig:\n  apiVersion: v1\n  kind: ConfigMap\n  metadata: {{name: x}}\n  data: {data}\n",
+            kpt_items()
+        )
     };
     let good = "{machines: control-plane, addresses: 192.0.2.10-192.0.2.14, prefix: 24, gateway: \"192.0.2.1\"}";
     let ran = call(&data(good));
@@ -153,8 +216,15 @@ fn a_config_map_says_what_the_flags_say() {
     let own = call(&format!("{HEAD}{}{CONFIG}", kpt_items()));
     assert_eq!(value(&ran.stdout)["items"], value(&own.stdout)["items"]);
     let unknown = refused(&data("{namespace: prod, yes: \"no\"}"), 2, "CI701");
-    assert!(unknown["message"].as_str().unwrap().contains("allowed here: "), "{unknown}");
-    let wrong = refused(&data("{machines: control-plane, addresses: 192.0.2.10, prefix: wide}"), 2, "CI101");
+    assert!(
+        unknown["message"].as_str().unwrap().contains("allowed here: "),
+        "{unknown}"
+    );
+    let wrong = refused(
+        &data("{machines: control-plane, addresses: 192.0.2.10, prefix: wide}"),
+        2,
+        "CI101",
+    );
     assert_eq!(wrong["field"]["path"], "data.prefix");
     refused(&data("{addresses: [192.0.2.10]}"), 2, "CI701");
     refused(&data("{cluster: a, cluster: b}"), 2, "CI701");
@@ -180,7 +250,9 @@ fn an_answer_that_nobody_reads_is_a_failure() {
     use std::process::Stdio;
     let mut big = format!("{HEAD}{}", kpt_items());
     for number in 0..20_000 {
-        big.push_str(&format!("- apiVersion: v1\n  kind: ConfigMap\n  metadata: {{name: c{number}}}\n"));
+        big.push_str(&format!(
+            "- apiVersion: v1\n  kind: ConfigMap\n  metadata: {{name: c{number}}}\n"
+        ));
     }
     let folder = Folder::new();
     folder.write("in.yaml", &big);
@@ -194,7 +266,12 @@ fn an_answer_that_nobody_reads_is_a_failure() {
     let mut first = [0; 10];
     child.stdout.take().unwrap().read_exact(&mut first).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(2),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]

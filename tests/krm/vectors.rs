@@ -34,7 +34,10 @@ fn lists() -> impl Iterator<Item = (PathBuf, String)> {
 #[test]
 fn without_a_configuration_the_answer_is_the_input() {
     for (path, text) in lists() {
-        for text in [without_config(&text), &format!("{}functionConfig:\n", without_config(&text))] {
+        for text in [
+            without_config(&text),
+            &format!("{}functionConfig:\n", without_config(&text)),
+        ] {
             let ran = call(text);
             assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", path.display());
             assert_eq!(ran.stdout, text, "{}", path.display());
@@ -73,7 +76,10 @@ fn the_configuration_of_another_function_leaves_the_items_as_they_are() {
         let result = &part(&ran.stdout, "results")[0];
         assert_eq!(result["severity"], "error");
         assert_eq!(result["resourceRef"]["kind"], config["kind"]);
-        assert!(result["message"].as_str().unwrap().contains("StaticAddressing"), "{result}");
+        assert!(
+            result["message"].as_str().unwrap().contains("StaticAddressing"),
+            "{result}"
+        );
         seen += 1;
     }
     assert!(seen > 0);
@@ -97,7 +103,11 @@ fn beside_every_recorded_item_only_planned_bytes_differ() {
             let input = format!("{}{before}{after}{CONFIG}", &bare[..at]);
             let ran = call(&input);
             assert_eq!(ran.code, 0, "{}: {}", path.display(), ran.stderr);
-            assert!(ran.stdout.contains(&bare[at..]), "{}: a recorded item changed", path.display());
+            assert!(
+                ran.stdout.contains(&bare[at..]),
+                "{}: a recorded item changed",
+                path.display()
+            );
             given::is_addressed(&ran.stdout);
             keeps_every_annotation(&input, &ran.stdout);
         }
@@ -109,7 +119,10 @@ fn keeps_every_annotation(before: &str, after: &str) {
     let annotations = |text: &str| -> Vec<Value> {
         let kinds = of_items(text, &["kind"]).into_iter();
         let annotations = kinds.zip(of_items(text, &["metadata", "annotations"]));
-        annotations.filter(|(kind, _)| kind != "IPPool").map(|(_, annotations)| annotations).collect()
+        annotations
+            .filter(|(kind, _)| kind != "IPPool")
+            .map(|(_, annotations)| annotations)
+            .collect()
     };
     assert_eq!(annotations(before), annotations(after));
 }

@@ -18,7 +18,10 @@ fn folders() -> Vec<PathBuf> {
 
 /// A tool, if it is installed.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
-    let found = folders().into_iter().map(|folder| folder.join(name)).find(|path| path.is_file());
+    let found = folders()
+        .into_iter()
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file());
     if found.is_none() {
         let required = std::env::var_os("CAPV_IPAM_REQUIRE_ALL").is_some();
         assert!(!required, "{name} is required here, and it is not installed");
