@@ -81,8 +81,7 @@ impl Planner<'_, '_, '_> {
             .and_then(|reference| reference.name.as_ref());
         let own = |object: &&Object<'_>| {
             matches!(object.detail, Detail::VSphereCluster(_))
-                && name.is_some_and(|name| object.name() == name.value)
-                && object.in_namespace(cluster.namespace())
+                && name.is_some_and(|name| object.is_meant(&name.value, cluster.namespace(), cluster))
         };
         let infrastructure = self.manifest.objects.iter().find(own);
         [infrastructure, Some(cluster)]

@@ -2,6 +2,7 @@
 
 mod build;
 mod change;
+mod comments;
 mod document;
 mod edit;
 pub mod emit;
@@ -10,7 +11,9 @@ mod guard;
 mod insert;
 mod layout;
 mod lines;
+mod list;
 mod node;
+mod path;
 mod place;
 mod remove;
 mod replace;
@@ -27,5 +30,6 @@ pub use edit::{Edit, Edits, Overlap};
 pub use emit::{Flow, Layout};
 pub use events::Style;
 pub use guard::{Reason, Refusal};
+pub use list::BlockList;
 pub use node::{Kind, NodeId, Tree};
 pub use value::{ReadError, Segment};
