@@ -21,7 +21,9 @@ pub struct Outcome {
 pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], _state: Option<&State<'_>>) -> Outcome {
     let mut findings = Vec::new();
     let edits = edits(sources, configs, &mut findings);
-    let acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
+    let mut acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
+    // Findings about load balancers come later, from the plan.
+    acceptances.retain(|(acceptance, _)| !acceptance.is_of_backends());
     let mut findings = check::accept(findings, &acceptances);
     findings.sort_by_key(|finding| {
         let place = finding
@@ -63,7 +65,9 @@ pub fn plan(sources: &[Source<'_>], edits: &[Edits], _state: Option<&State<'_>>)
     Ok(planning::plan(&manifest, &Groups::of(&manifest)))
 }
 
-fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)> {
+/// The acceptances of a configuration, with their places.
+#[must_use]
+pub fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)> {
     let listed = document.config.spec.accept.iter().enumerate();
     listed
         .map(|(index, acceptance)| (acceptance.clone(), document.place_of_acceptance(index)))

@@ -1,5 +1,6 @@
 //! What is wanted: the configuration, the machine groups it chooses and the templates and NICs that follow; pure, and the manifest is only read.
 
+mod balancer;
 mod configuration;
 mod finder;
 mod groups;
@@ -12,6 +13,10 @@ mod selector;
 mod sharing;
 mod validation;
 
+pub use balancer::{
+    API_SERVICE, Balancer, BalancerError, Format, MONITORS, Monitor, NodeName, ServiceWish, format_names,
+    is_object_name, read_balancer,
+};
 pub use configuration::{
     API_VERSION, Acceptance, Backends, Binding, KIND, KubeVip, Members, PoolConfig, PoolKindConfig, Service, Spec,
     StaticAddressing, Verb,

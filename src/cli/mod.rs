@@ -5,6 +5,8 @@
     reason = "this room does the program's I/O"
 )]
 
+mod backends;
+mod balancer;
 mod completion;
 mod explain;
 mod failure;
@@ -44,6 +46,8 @@ enum Verb {
     Transform(Box<transform::Transform>),
     /// Print which machine can get which address, and how certain that is
     Plan(Box<plan::Plan>),
+    /// Print the members for a load balancer, as its own configuration or as a list
+    Backends(Box<backends::Backends>),
     /// Tell what a finding means and what to do about it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -72,6 +76,7 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
     match cli.verb {
         Verb::Transform(transform) => transform.run(),
         Verb::Plan(plan) => plan.run(),
+        Verb::Backends(backends) => backends.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Completion(completion) => completion.run(),
         Verb::Man => man::run(),

@@ -8,3 +8,4 @@ pub use plan::{
     AddressPlan, Certainty, ClusterPlan, Endpoint, GroupPlan, NicPlan, PoolPlan, PoolReference, SlotKind, SlotPlan,
 };
 pub use slots::plan;
+pub(crate) use slots::slot_base;
