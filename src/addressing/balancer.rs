@@ -1,10 +1,12 @@
 //! Takes the `backends` of a configuration and gives them as checked values, or what is wrong with which key; knows no format's spelling.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::str::FromStr;
 
+use super::backend_format::{Format, format_names};
 use super::configuration::{Backends, Members};
+use super::monitor::{MONITORS, Monitor};
+use super::node_name::NodeName;
 use super::selector::Selector;
 use crate::yaml::Segment;
 
@@ -49,160 +51,8 @@ pub struct ServiceWish {
     pub monitor: Monitor,
 }
 
-/// How a balancer finds out whether a member serves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Monitor {
-    /// A connection can be opened.
-    Tcp,
-    /// A GET of the path is answered with one of the status codes; TLS without a check of the certificate when `tls`.
-    Http {
-        /// Whether the request goes over TLS.
-        tls: bool,
-        /// The path, of letters, digits and `/-._~`.
-        path: String,
-        /// The codes that count as healthy.
-        codes: &'static [u16],
-    },
-}
-
-impl Monitor {
-    /// `GET /readyz` over TLS, 200 expected: what Kubernetes documents for balancers.
-    #[must_use]
-    pub fn readyz() -> Self {
-        Monitor::Http {
-            tls: true,
-            path: "/readyz".to_owned(),
-            codes: &[200],
-        }
-    }
-}
-
-impl FromStr for Monitor {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let plain =
-            |path: &str| path.starts_with('/') && path.len() <= 128 && path.bytes().all(|byte| allowed(byte, b"/-._~"));
-        match (text, text.split_once(':')) {
-            ("tcp", _) => Ok(Monitor::Tcp),
-            ("readyz", _) => Ok(Monitor::readyz()),
-            // An API server with --anonymous-auth=false answers 401, one without the public rule 403.
-            ("readyz-any-auth", _) => Ok(Monitor::Http {
-                tls: true,
-                path: "/readyz".to_owned(),
-                codes: &[200, 401, 403],
-            }),
-            (_, Some((scheme @ ("http" | "https"), path))) if plain(path) => Ok(Monitor::Http {
-                tls: scheme == "https",
-                path: path.to_owned(),
-                codes: &[200],
-            }),
-            _ => Err(format!("{text:?} is no monitor")),
-        }
-    }
-}
-
-/// What monitors may be.
-pub const MONITORS: &str =
-    "readyz, readyz-any-auth, tcp, http:/PATH and https:/PATH (letters, digits and /-._~ in the path)";
-
-impl fmt::Display for Monitor {
-    /// For people: `https GET /readyz = 200`.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Monitor::Tcp => out.write_str("tcp"),
-            Monitor::Http { tls, path, codes } => {
-                let scheme = if *tls { "https" } else { "http" };
-                let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
-                write!(out, "{scheme} GET {path} = {}", codes.join(" or "))
-            }
-        }
-    }
-}
-
-/// A template for the names of F5 nodes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeName(Vec<Part>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
-    Text(String),
-    Address,
-    Cluster,
-    Slot,
-}
-
-impl Default for NodeName {
-    /// The address: one address is one node on a BIG-IP.
-    fn default() -> Self {
-        NodeName(vec![Part::Address])
-    }
-}
-
-impl NodeName {
-    /// Whether nodes are called by their address alone.
-    #[must_use]
-    pub fn is_address(&self) -> bool {
-        self.0 == [Part::Address]
-    }
-
-    /// The name of one node; colons of an address inside a longer name become hyphens.
-    #[must_use]
-    pub fn of(&self, address: &str, cluster: &str, slot: &str) -> String {
-        if self.is_address() {
-            return address.to_owned();
-        }
-        self.pieces(&address.replace(':', "-"), cluster, slot)
-    }
-
-    /// The template with other texts in the places of its fields.
-    #[must_use]
-    pub fn pieces(&self, address: &str, cluster: &str, slot: &str) -> String {
-        let piece = |part: &Part| match part {
-            Part::Text(text) => text.clone(),
-            Part::Address => address.to_owned(),
-            Part::Cluster => cluster.to_owned(),
-            Part::Slot => slot.to_owned(),
-        };
-        self.0.iter().map(piece).collect()
-    }
-}
-
-impl FromStr for NodeName {
-    type Err = String;
-
-    fn from_str(template: &str) -> Result<Self, String> {
-        let mut parts = Vec::new();
-        let mut rest = template;
-        while let Some((text, after)) = rest.split_once('{') {
-            let (field, after) = after
-                .split_once('}')
-                .ok_or_else(|| format!("{template:?} has a {{ without a }}"))?;
-            parts.extend((!text.is_empty()).then(|| Part::Text(text.to_owned())));
-            parts.push(match field {
-                "address" => Part::Address,
-                "cluster" => Part::Cluster,
-                "slot" => Part::Slot,
-                _ => return Err(format!("{template:?} has the unknown field {{{field}}}")),
-            });
-            rest = after;
-        }
-        parts.extend((!rest.is_empty()).then(|| Part::Text(rest.to_owned())));
-        let plain = |part: &Part| match part {
-            Part::Text(text) => text.bytes().all(|byte| allowed(byte, b"-._")),
-            _ => true,
-        };
-        if !parts.iter().all(plain) {
-            return Err(format!("{template:?} has characters that node names cannot have"));
-        }
-        if !parts.contains(&Part::Address) && !parts.contains(&Part::Slot) {
-            return Err(format!("{template:?} gives every node the same name"));
-        }
-        Ok(NodeName(parts))
-    }
-}
-
-fn allowed(byte: u8, more: &[u8]) -> bool {
+/// Whether a byte is a letter, a digit or one of others.
+pub(super) fn allowed(byte: u8, more: &[u8]) -> bool {
     byte.is_ascii_alphanumeric() || more.contains(&byte)
 }
 
@@ -212,93 +62,6 @@ pub fn is_object_name(text: &str) -> bool {
     text.len() <= OBJECT_NAME
         && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
         && text.bytes().all(|byte| allowed(byte, b"_.-"))
-}
-
-/// The formats of member lists, for balancers and for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-pub enum Format {
-    /// F5 BIG-IP: tmsh commands, one a line
-    F5Tmsh,
-    /// F5 BIG-IP: an AS3 declaration
-    #[cfg_attr(feature = "cli", value(name = "f5-as3"))]
-    F5As3,
-    /// F5 BIG-IP: iControl REST calls in order
-    F5Icontrol,
-    /// F5 BIG-IP: a Terraform module
-    F5Terraform,
-    /// F5 BIG-IP: an Ansible playbook
-    F5Ansible,
-    /// HAProxy
-    Haproxy,
-    /// Keepalived with IPVS
-    Keepalived,
-    /// NGINX with the stream module
-    Nginx,
-    /// Envoy, static resources
-    Envoy,
-    /// Aligned columns for people and change tickets
-    Table,
-    /// ADDRESS:PORT, one a line
-    List,
-    /// Comma-separated values
-    Csv,
-    /// The member list as JSON
-    Json,
-}
-
-impl Format {
-    /// Every format.
-    pub const ALL: [Format; 13] = [
-        Format::F5Tmsh,
-        Format::F5As3,
-        Format::F5Icontrol,
-        Format::F5Terraform,
-        Format::F5Ansible,
-        Format::Haproxy,
-        Format::Keepalived,
-        Format::Nginx,
-        Format::Envoy,
-        Format::Table,
-        Format::List,
-        Format::Csv,
-        Format::Json,
-    ];
-
-    /// The name on the command line and in `outputs`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Format::F5Tmsh => "f5-tmsh",
-            Format::F5As3 => "f5-as3",
-            Format::F5Icontrol => "f5-icontrol",
-            Format::F5Terraform => "f5-terraform",
-            Format::F5Ansible => "f5-ansible",
-            Format::Haproxy => "haproxy",
-            Format::Keepalived => "keepalived",
-            Format::Nginx => "nginx",
-            Format::Envoy => "envoy",
-            Format::Table => "table",
-            Format::List => "list",
-            Format::Csv => "csv",
-            Format::Json => "json",
-        }
-    }
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Format::ALL.into_iter().find(|format| format.name() == text);
-        found.ok_or_else(|| format!("there is no format {text:?}"))
-    }
-}
-
-/// The names of all formats, for messages.
-#[must_use]
-pub fn format_names() -> String {
-    Format::ALL.map(Format::name).join(", ")
 }
 
 /// What is wrong with a key of `backends`.
@@ -451,52 +214,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_have_one_name() {
-        for format in Format::ALL {
-            assert_eq!(format.name().parse(), Ok(format));
-            #[cfg(feature = "cli")]
-            {
-                let value = clap::ValueEnum::to_possible_value(&format).unwrap();
-                assert_eq!(value.get_name(), format.name());
-            }
-        }
-        assert!("f5-scf".parse::<Format>().is_err());
-    }
-
-    #[test]
-    fn monitors_hold_nothing_that_a_target_could_run() {
-        assert_eq!("readyz".parse(), Ok(Monitor::readyz()));
-        assert_eq!(Monitor::readyz().to_string(), "https GET /readyz = 200");
-        let any: Monitor = "readyz-any-auth".parse().unwrap();
-        assert_eq!(any.to_string(), "https GET /readyz = 200 or 401 or 403");
-        for text in [
-            "",
-            "udp",
-            "https:",
-            "https:healthz",
-            "http:/a b",
-            "http:/a\"",
-            "https:/$(id)",
-            "http:/a;b",
-            "http:/`",
-        ] {
-            assert!(text.parse::<Monitor>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn node_names_are_filled_in() {
-        let name: NodeName = "{cluster}-{slot}".parse().unwrap();
-        assert_eq!(name.of("192.0.2.1", "demo", "control-plane-1"), "demo-control-plane-1");
-        assert_eq!(NodeName::default().of("2001:db8::1", "demo", "x"), "2001:db8::1");
-        let name: NodeName = "n-{address}".parse().unwrap();
-        assert_eq!(name.of("2001:db8::1", "demo", "x"), "n-2001-db8--1");
-        for text in ["", "{cluster}", "{ip}", "{slot", "a b{slot}", "{slot};", "$({slot})"] {
-            assert!(text.parse::<NodeName>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn every_wrong_key_is_named() {
         let backends = Backends {
             port: 0,
@@ -504,7 +221,7 @@ mod tests {
             route_domain: Some(u16::MAX),
             node_name: Some("{ip}".into()),
             monitor: Some("udp".into()),
-            services: vec![super::super::configuration::Service {
+            services: vec![crate::addressing::Service {
                 name: "apiserver".into(),
                 groups: vec!["masters".into()],
                 port: 0,

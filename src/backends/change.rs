@@ -1,7 +1,8 @@
 //! Takes two member lists and gives the steps from the first to the second, in an order in which the API never loses more members than it must; the way back is the same with the lists exchanged.
 //!
-//! New members come before old ones go, and old ones are drained first. A node whose name stays while its address
-//! changes (`--node-name`) is the exception: a node's address cannot be changed, so it goes before it comes back.
+//! New members come before old ones go, and old ones are drained first. Named nodes (`--node-name`) can make an exception
+//! necessary: a node's address cannot be changed, and no two nodes have one address. Such a node waits until the one in
+//! its way is gone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -52,6 +53,9 @@ pub fn steps<'l>(old: &'l MemberList, new: &'l MemberList) -> Result<Vec<Step<'l
         before: services(old),
         after: services(new),
         nodes_before: nodes(old),
+        names_before: members(old)
+            .map(|(service, member)| (f5::member_address(service, member), f5::node_path(service, member)))
+            .collect(),
         nodes_after: nodes(new),
         old,
         new,
@@ -73,6 +77,7 @@ struct Difference<'l> {
     before: HashMap<Key<'l>, &'l VirtualService>,
     after: HashMap<Key<'l>, &'l VirtualService>,
     nodes_before: HashMap<String, Node<'l>>,
+    names_before: HashMap<String, String>,
     nodes_after: HashMap<String, Node<'l>>,
 }
 
@@ -105,16 +110,27 @@ fn has<'l>(service: &'l VirtualService, wanted: &VirtualService, member: &Member
 }
 
 impl<'l> Difference<'l> {
-    /// Nodes whose name stays and whose address does not.
-    fn readdressed(&self, path: &str) -> bool {
-        let address = |nodes: &HashMap<String, Node<'l>>| nodes.get(path).map(|(_, member)| member.address);
-        address(&self.nodes_before)
-            .zip(address(&self.nodes_after))
-            .is_some_and(|(old, new)| old != new)
+    /// Whether a new member's node must wait: its name, or its address, still belongs to another node.
+    fn waits(&self, service: &VirtualService, member: &Member) -> bool {
+        let path = f5::node_path(service, member);
+        let address = f5::member_address(service, member);
+        let held = self.nodes_before.get(&path);
+        held.is_some_and(|(service, old)| f5::member_address(service, old) != address)
+            || self.names_before.get(&address).is_some_and(|name| *name != path)
     }
 
-    fn comes_back(&self, service: &VirtualService, member: &Member) -> bool {
-        self.readdressed(&f5::node_path(service, member))
+    /// Whether an old member's node stays what it is.
+    fn stays(&self, service: &VirtualService, member: &Member) -> bool {
+        let now = self.nodes_after.get(&f5::node_path(service, member));
+        now.is_some_and(|(after, new)| f5::member_address(after, new) == f5::member_address(service, member))
+    }
+
+    /// The members of an old service that leave it.
+    fn leaving(&self, service: &'l VirtualService, new: &'l VirtualService) -> impl Iterator<Item = &'l Member> {
+        service
+            .members
+            .iter()
+            .filter(move |member| has(new, service, member).is_none() || !self.stays(service, member))
     }
 
     /// Everything that can be made or described while the old members serve.
@@ -129,7 +145,7 @@ impl<'l> Difference<'l> {
         let mut seen = HashSet::new();
         for (service, member) in members(self.new) {
             let path = f5::node_path(service, member);
-            if !seen.insert(path.clone()) || self.readdressed(&path) {
+            if !seen.insert(path.clone()) || self.waits(service, member) {
                 continue;
             }
             match self.nodes_before.get(&path) {
@@ -142,10 +158,7 @@ impl<'l> Difference<'l> {
             }
         }
         for service in fresh() {
-            let now = service
-                .members
-                .iter()
-                .filter(|member| !self.comes_back(service, member));
+            let now = service.members.iter().filter(|member| !self.waits(service, member));
             steps.push(Step::CreatePool(service, now.collect()));
         }
         for service in &self.new.services {
@@ -153,7 +166,7 @@ impl<'l> Difference<'l> {
                 continue;
             };
             for member in &service.members {
-                if self.comes_back(service, member) {
+                if self.waits(service, member) {
                     continue;
                 }
                 match has(old, service, member) {
@@ -219,10 +232,7 @@ impl<'l> Difference<'l> {
             .filter_map(|service| self.before.get(&service.key()))
         {
             let new = self.after[&service.key()];
-            let gone = service
-                .members
-                .iter()
-                .filter(|member| has(new, service, member).is_none() || self.comes_back(service, member));
+            let gone = self.leaving(service, new);
             steps.extend(gone.map(|member| Step::DrainMember(service, member)));
         }
         let left = gone.into_iter().filter(|service| !removed.contains(&service.key()));
@@ -236,10 +246,7 @@ impl<'l> Difference<'l> {
             match self.after.get(&service.key()) {
                 None => steps.extend([Step::DeletePool(service), Step::DeleteMonitor(service)]),
                 Some(new) => {
-                    let gone = service
-                        .members
-                        .iter()
-                        .filter(|member| has(new, service, member).is_none() || self.comes_back(service, member));
+                    let gone = self.leaving(service, new);
                     steps.extend(gone.map(|member| Step::DeleteMember(service, member)));
                 }
             }
@@ -247,25 +254,25 @@ impl<'l> Difference<'l> {
         let mut seen = HashSet::new();
         for (service, member) in members(self.old) {
             let path = f5::node_path(service, member);
-            let stays = self.nodes_after.contains_key(&path) && !self.readdressed(&path);
+            let stays = self.stays(service, member);
             if seen.insert(path) && !stays {
                 steps.push(Step::DeleteNode(service, member));
             }
         }
     }
 
-    /// Nodes that got another address come back, with their members.
+    /// Nodes that had to wait, with their members.
     fn put_back(&self, steps: &mut Vec<Step<'l>>) {
         let mut seen = HashSet::new();
-        let back = |(service, member): &Node<'l>| self.comes_back(service, member);
-        for (service, member) in members(self.new).filter(back) {
+        let waited = |(service, member): &Node<'l>| self.waits(service, member);
+        for (service, member) in members(self.new).filter(waited) {
             if seen.insert(f5::node_path(service, member)) {
                 steps.push(Step::CreateNode(service, member));
             }
         }
         steps.extend(
             members(self.new)
-                .filter(back)
+                .filter(waited)
                 .map(|(service, member)| Step::AddMember(service, member)),
         );
     }
