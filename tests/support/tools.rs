@@ -1,0 +1,47 @@
+//! Finds the programs of other projects that tests run: in the folder of `.ci/tools`, on PATH and beside it.
+#![allow(dead_code, reason = "no test file needs all of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A program, or one line that says that it is missing. With CAPV_IPAM_REQUIRE_ALL a missing program is a failure.
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
+    let found = on_path(name);
+    if found.is_none() {
+        missing(&format!("{name} is not installed (.ci/tools installs it)"));
+    }
+    found
+}
+
+/// A program that no registry of packages has, where it is installed.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let own = std::env::var_os("CAPV_IPAM_TOOLS").map_or_else(|| home.join(".cache/capv-ipam/tools"), PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(own.join("bin"))
+        .chain(std::env::split_paths(&path))
+        .chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Says what is skipped; fails where everything is required.
+pub(crate) fn missing(what: &str) {
+    assert!(
+        std::env::var_os("CAPV_IPAM_REQUIRE_ALL").is_none(),
+        "required here: {what}"
+    );
+    eprintln!("SKIPPED: {what}");
+}
+
+/// What a program says about a file: whether it ends well, and its output.
+pub(crate) fn judge(program: &Path, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .env("ANSIBLE_LOCALHOST_WARNING", "false")
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
