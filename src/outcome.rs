@@ -41,7 +41,9 @@ fn outcome(
 ) -> Outcome {
     let mut findings = Vec::new();
     let edits = edits(manifest, sources, configs, &mut findings);
-    let acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
+    let mut acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
+    // Findings about load balancers come later, from the plan.
+    acceptances.retain(|(acceptance, _)| !acceptance.is_of_backends());
     let mut findings = check::accept(findings, &acceptances);
     findings.sort_by_key(|finding| {
         let place = finding
@@ -107,7 +109,9 @@ fn planned(
     Ok(planning::plan(&manifest, &Groups::of(&manifest)))
 }
 
-fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)> {
+/// The acceptances of a configuration, with their places.
+#[must_use]
+pub fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)> {
     let listed = document.config.spec.accept.iter().enumerate();
     listed
         .map(|(index, acceptance)| (acceptance.clone(), document.place_of_acceptance(index)))

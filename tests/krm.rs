@@ -33,6 +33,7 @@ mod tools;
 #[path = "krm/vectors.rs"]
 mod vectors;
 #[path = "support/world.rs"]
+#[allow(dead_code, reason = "the function has no form of its own for streams")]
 mod world;
 #[path = "support/writer.rs"]
 mod writer;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::configuration::{API_VERSION, Binding, KIND, PoolConfig, PoolKindConfig, StaticAddressing, Verb};
+use super::balancer::read_balancer;
+use super::configuration::{API_VERSION, Backends, Binding, KIND, PoolConfig, PoolKindConfig, StaticAddressing, Verb};
 use super::selector::Selector;
 use crate::check::codes::{self, Code};
 use crate::ipam::{AddressRange, Family, Network, parse_address, usable_range};
@@ -32,11 +33,11 @@ pub fn validate(config: &StaticAddressing) -> Result<(), Vec<ConfigError>> {
     let mut errors = Errors(Vec::new());
     errors.document(config);
     let spec = &config.spec;
-    if spec.verb == Verb::Transform && !config.asks_for_edits() {
+    if spec.verb == Verb::Transform && !config.asks_for_edits() && spec.backends.is_none() {
         errors.add(
             &["spec"],
             "the configuration asks for nothing",
-            "add `pools`, or `kubeVip: remove`",
+            "add `pools`, `kubeVip: remove`, or `backends`",
         );
     }
     if spec.pool_kind == PoolKindConfig::InClusterIPPool && spec.binding != Binding::AddressesFromPools {
@@ -55,6 +56,7 @@ pub fn validate(config: &StaticAddressing) -> Result<(), Vec<ConfigError>> {
     }
     errors.overlaps(config);
     errors.acceptances(config);
+    spec.backends.iter().for_each(|backends| errors.backends(backends));
     if errors.0.is_empty() { Ok(()) } else { Err(errors.0) }
 }
 
@@ -72,6 +74,13 @@ impl Errors {
             help,
             code,
         });
+    }
+
+    fn backends(&mut self, backends: &Backends) {
+        for error in read_balancer(backends).err().into_iter().flatten() {
+            let path = keys(&["spec", "backends"]).into_iter().chain(error.path).collect();
+            self.push(&codes::CONFIGURATION, path, error.problem, error.help);
+        }
     }
 
     fn of_pool(&mut self, index: usize, rest: &[&str], problem: impl Into<String>, help: impl Into<String>) {

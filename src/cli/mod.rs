@@ -5,6 +5,8 @@
     reason = "this room does the program's I/O"
 )]
 
+mod backends;
+mod balancer;
 mod completion;
 mod explain;
 mod failure;
@@ -51,6 +53,8 @@ enum Verb {
     Plan(Box<plan::Plan>),
     /// Work as a KRM function of kustomize or kpt: ResourceList in, ResourceList out
     Fn(function::Function),
+    /// Print the members for a load balancer, as its own configuration or as a list
+    Backends(Box<backends::Backends>),
     /// Tell what a finding means and what to do about it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -86,6 +90,7 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
         Verb::Transform(transform) => transform.run(),
         Verb::Plan(plan) => plan.run(),
         Verb::Fn(function) => function.run(),
+        Verb::Backends(backends) => backends.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Completion(completion) => completion.run(),
         Verb::Man => man::run(),
