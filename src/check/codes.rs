@@ -319,7 +319,7 @@ codes! {
         "Two services of the difference exchange their VIPs."
         "No order of single changes leads there: each waits for the other."
         "Change one of them to a free address first, then make the second difference."
-    BACKENDS_AS3_TENANT "CI618" "backends-as3-tenant" Info
+    BACKENDS_AS3_TENANT "CI618" "backends-tenant" Info
         "AS3 replaces a tenant as a whole, and cannot write into the partition Common."
         "What the declaration does not name is removed from the tenant."
         "Use a partition that holds nothing else, or none: then each cluster has a tenant of its own."
