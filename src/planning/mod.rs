@@ -17,4 +17,5 @@ pub use plan::{
     SlotPlan,
 };
 pub use slots::plan;
+pub(crate) use slots::slot_base;
 pub use subnet::{DhcpGroup, PoolUser, SubnetEndpoint, SubnetPlan, SubnetPool};

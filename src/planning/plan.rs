@@ -169,7 +169,7 @@ pub struct PoolPlan {
     /// The pool.
     #[serde(flatten)]
     pub pool: PoolReference,
-    /// Its addresses as ranges; missing when it is not in the manifest.
+    /// All addresses that it can give, as ranges; none when it is not in the manifest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<String>,
     /// How many addresses it can give; missing when it is not in the manifest. Above 2^53 the number is a text.

@@ -9,7 +9,7 @@ use super::plan::{AddressPlan, Certainty, ClusterPlan, Endpoint, GroupPlan, NicP
 use super::subnet::PoolUser;
 use super::subnets::subnets;
 use crate::addressing::{API_VERSION, Groups, MachineGroup, TemplateUse};
-use crate::ipam::{AddressSet, Family, Seeded, Strategy};
+use crate::ipam::{AddressSet, Family, Pool, Seeded, Strategy};
 use crate::objects::{Detail, Manifest, Object, Role};
 
 /// Addresses of a group that are listed one by one.
@@ -81,8 +81,7 @@ impl Planner<'_, '_, '_> {
             .and_then(|reference| reference.name.as_ref());
         let own = |object: &&Object<'_>| {
             matches!(object.detail, Detail::VSphereCluster(_))
-                && name.is_some_and(|name| object.name() == name.value)
-                && object.in_namespace(cluster.namespace())
+                && name.is_some_and(|name| object.is_meant(&name.value, cluster.namespace(), cluster))
         };
         let infrastructure = self.manifest.objects.iter().find(own);
         [infrastructure, Some(cluster)]
@@ -106,11 +105,7 @@ impl Planner<'_, '_, '_> {
         let needed = self.needed(pool);
         PoolPlan {
             pool: pool.reference.clone(),
-            addresses: pool
-                .pool
-                .as_ref()
-                .map(|pool| pool.addresses().ranges().map(|range| range.to_string()).collect())
-                .unwrap_or_default(),
+            addresses: pool.pool.as_ref().map(ranges).unwrap_or_default(),
             size: size.map(Into::into),
             needed,
             free: size
@@ -205,7 +200,7 @@ impl Planner<'_, '_, '_> {
         let (Some(replicas), Some(surge)) = (group.size.replicas, group.size.surge) else {
             return Vec::new();
         };
-        let base = slot_base(group, cluster);
+        let base = slot_base(group.name, role_name(group.role), cluster);
         let orders: Vec<Vec<IpAddr>> = draws
             .iter()
             .map(|draw| self.order(draw, draws, replicas, exact))
@@ -339,6 +334,11 @@ impl Planner<'_, '_, '_> {
     }
 }
 
+/// All addresses of a pool, as the ranges that they form.
+fn ranges(pool: &Pool) -> Vec<String> {
+    pool.addresses().ranges().map(|range| range.to_string()).collect()
+}
+
 fn role_name(role: Role) -> &'static str {
     match role {
         Role::ControlPlane => "control-plane",
@@ -348,14 +348,11 @@ fn role_name(role: Role) -> &'static str {
 }
 
 /// The group's name without the cluster's; its role where nothing is left.
-fn slot_base<'g>(group: &MachineGroup<'g, '_>, cluster: Option<&str>) -> &'g str {
-    let rest = cluster.and_then(|cluster| group.name.strip_prefix(cluster));
+pub(crate) fn slot_base<'g>(group: &'g str, role: &'g str, cluster: Option<&str>) -> &'g str {
+    let rest = cluster.and_then(|cluster| group.strip_prefix(cluster));
     match rest {
-        Some("") => role_name(group.role),
-        Some(rest) => rest
-            .strip_prefix('-')
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or(group.name),
-        None => group.name,
+        Some("") => role,
+        Some(rest) => rest.strip_prefix('-').filter(|rest| !rest.is_empty()).unwrap_or(group),
+        None => group,
     }
 }
