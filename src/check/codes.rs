@@ -247,6 +247,15 @@ codes! {
         "A variable that only served kube-vip leaves a ClusterClass."
         "A Cluster that still sets it is refused by the API server. Clusters in the manifest are cleaned with the class."
         "Remove the value from the other Clusters of the class when the class is applied."
+
+    LIVE_UNREADABLE "CI501" "live-unreadable" Error
+        "A pool, claim or address of the running cluster does not have the form of its kind."
+        "It is left out; what depends on it is not known."
+        "Give it as `kubectl get … -o yaml` prints it."
+    LIVE_TWICE "CI502" "live-twice" Error
+        "The same object stands in the input twice, with different contents."
+        "One of the two is out of date, and what follows from it is wrong."
+        "Give it once: take all objects from the cluster at one time."
 }
 
 /// The code with this identifier.

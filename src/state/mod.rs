@@ -1,5 +1,10 @@
 //! What is live: objects of a running cluster as `--state` gives them, beside the manifest and never edited.
 
+mod live;
+mod reading;
+
+pub use live::{AddressRecord, CLUSTER_LABEL, ClaimObject, ClusterState, Live, PoolId, PoolObject, Stored};
+
 use crate::objects::{Manifest, Object, Span};
 
 /// The objects of a running cluster, read by the same reader as the manifest.
