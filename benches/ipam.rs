@@ -1,10 +1,5 @@
 //! Measures the allocator: how long full pools take, how the cost of one claim grows, and what preallocations add; prints plain figures.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    clippy::print_stdout
-)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

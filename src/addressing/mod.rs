@@ -23,4 +23,5 @@ pub use reading::{ConfigDocument, read_configurations};
 pub use scope::ClusterScope;
 pub use selection::{ChosenTemplate, Selection, WantedPool, select};
 pub use selector::Selector;
+pub(crate) use validation::object_name_problem;
 pub use validation::{ConfigError, validate};

@@ -5,7 +5,8 @@ use super::severity::Severity;
 /// A kind of finding.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Code {
-    /// `CI` and three digits: 0 input, 1 configuration and selection, 2 templates, 3 addresses, 4 kube-vip.
+    /// `CI` and three digits: 0 input, 1 configuration and selection, 2 templates, 3 addresses, 4 kube-vip,
+    /// 5 live objects.
     pub id: &'static str,
     /// A short name in kebab case.
     pub name: &'static str,
@@ -256,6 +257,82 @@ codes! {
         "The same object stands in the input twice, with different contents."
         "One of the two is out of date, and what follows from it is wrong."
         "Give it once: take all objects from the cluster at one time."
+    CLAIM_REFUSED "CI503" "claim-refused" Error
+        "A claim gets no address."
+        "Its machine waits for an address and does not come up."
+        "Do what the help line says: it follows from the controller's own reason, which the message ends with."
+    CLAIM_WITHOUT_POOL "CI504" "claim-without-pool" Warning
+        "A claim names a pool that is not in the input, or of a kind that another provider serves."
+        "What it gets is not known here. If the cluster does not have the pool either, the claim waits for ever."
+        "Give the pool as well, or correct the claim's reference."
+    CLAIM_ELSEWHERE "CI505" "claim-elsewhere" Error
+        "A claim names a pool of another namespace."
+        "Claims find pools in their own namespace only; metal3 says nothing, and the claim waits for ever."
+        "Put claim and pool into one namespace."
+    CLAIM_DELETED "CI506" "claim-deleted" Info
+        "A claim is being deleted."
+        "It keeps its address while somebody's finalizer is on it, or lets it go."
+        "Nothing, unless the deletion hangs: then see whose finalizer it is."
+    STRAY_FINALIZER "CI507" "stray-finalizer" Warning
+        "The in-cluster provider's finalizer is on a deleted claim that is none of its own."
+        "That provider never takes it off, so the claim stays. metal3's manager waits for it, and the address never comes back."
+        "Take the finalizer ipam.cluster.x-k8s.io/ReleaseAddress off the claim by hand."
+    ADDRESS_TWICE "CI508" "address-twice" Error
+        "Two objects of one pool have the same address."
+        "Two machines can use it at once, and both lose their connections."
+        "Find out which machine uses the address, and delete the other object or machine."
+    ADDRESS_OUTSIDE_POOL "CI509" "address-outside-pool" Warning
+        "An address object has an address that its pool does not hold."
+        "Its claim keeps it, but metal3 refuses every change of the pool, its own included, until the pool holds the address."
+        "Add the address to the pool, or delete the object when its machine is gone."
+    ADDRESS_UNREADABLE "CI510" "address-unreadable" Error
+        "A text that must be an address is none: a zone, a prefix length, leading zeros."
+        "It reserves nothing; the address that was meant can be given to somebody else."
+        "Write one plain address."
+    ADDRESS_SPELLING "CI511" "address-spelling" Info
+        "An address is not in canonical form: capital letters, written-out zeros, or an IPv4 address inside an IPv6 one."
+        "It is compared by value here; metal3 compares some addresses as texts, and there the two forms differ."
+        "Write it in canonical form."
+    CLAIM_NOT_GIVEN "CI512" "claim-not-given" Warning
+        "Addresses of a pool belong to claims that are not in the input."
+        "They count as held. If the claims are really gone, the controller frees the addresses."
+        "Give all claims of the pool's namespace as well."
+    ADDRESS_NOT_GIVEN "CI513" "address-not-given" Error
+        "Claims show address objects that are not in the input."
+        "As long as their addresses are not known, nothing of the pool can be given out safely."
+        "Give the address objects of both groups as well."
+    NAME_COLLISION "CI514" "name-collision" Warning
+        "An address is passed over, because another object has the name that its address object would get."
+        "The address is not used. metal3's manager itself tries again for ever and says nothing."
+        "Give each pool of a namespace a namePrefix of its own, or rename the object that was made by hand."
+    POOL_REFUSED "CI515" "pool-refused" Error
+        "The webhook of the pool's provider refuses its spec."
+        "It cannot be applied; one that is stored already cannot be changed, not even by its controller."
+        "Correct the field that the message names."
+    POOL_EMPTY "CI516" "pool-empty" Warning
+        "A pool yields no address."
+        "Every claim on it is refused."
+        "Add addresses. The gateway of an InClusterIPPool and the network address of a subnet are never given out."
+    PAUSED "CI517" "paused" Warning
+        "A pool or its Cluster is paused."
+        "Claims keep what they hold, and nothing is decided until the pause ends."
+        "Remove the pause when the work that it protects is done."
+    DRAWN_AT_RANDOM "CI518" "drawn-at-random" Info
+        "A pool gives its addresses at random."
+        "What is shown is one of many draws; the cluster's own will differ."
+        "Use the sequential strategy where addresses must be known in advance."
+    CLAIM_EXISTS "CI519" "claim-exists" Warning
+        "A claim was asked for that exists already."
+        "Nothing new is decided for it."
+        "Look at what it has, or ask for another name."
+    REQUEST_IGNORED "CI520" "request-ignored" Warning
+        "An address was asked for in a pool whose provider honours no requests."
+        "The claim gets the lowest free address."
+        "Use metal3's IPPool, or make the address the only free one."
+    POOLS_SHARE_ADDRESS "CI521" "pools-share-address" Warning
+        "Two pools give out the same address."
+        "Each pool knows only its own claims, so two machines can get the address."
+        "Separate the ranges. If the two networks never meet, nothing needs to be done."
 }
 
 /// The code with this identifier.

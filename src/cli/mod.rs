@@ -5,6 +5,7 @@
     reason = "this room does the program's I/O"
 )]
 
+mod allocate;
 mod completion;
 mod explain;
 mod failure;
@@ -44,6 +45,8 @@ enum Verb {
     Transform(Box<transform::Transform>),
     /// Print which machine can get which address, and how certain that is
     Plan(Box<plan::Plan>),
+    /// Print what claims get from their pools, from objects of a running cluster or of files
+    Allocate(Box<allocate::Allocate>),
     /// Tell what a finding means and what to do about it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -72,6 +75,7 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
     match cli.verb {
         Verb::Transform(transform) => transform.run(),
         Verb::Plan(plan) => plan.run(),
+        Verb::Allocate(allocate) => allocate.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Completion(completion) => completion.run(),
         Verb::Man => man::run(),

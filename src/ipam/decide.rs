@@ -87,6 +87,15 @@ pub fn decide(snapshot: &Snapshot<'_>, randomness: &mut dyn Randomness) -> Outco
     outcome
 }
 
+/// Which address each claim of the pool holds, by its status, a promise or an address object, before anything new is
+/// decided.
+#[must_use]
+pub fn holders(snapshot: &Snapshot<'_>) -> BTreeMap<ClaimId, IpAddr> {
+    let evidence = Evidence::read(snapshot);
+    let held = Holdings::read(&evidence).by_claim.into_iter();
+    held.map(|(id, holding)| (id.clone(), holding.address)).collect()
+}
+
 /// What is taken before the first new decision.
 fn occupancy(snapshot: &Snapshot<'_>, holdings: &Holdings<'_>) -> Occupancy {
     let reserved = if snapshot.deleting {

@@ -39,7 +39,11 @@ impl<'a> Evidence<'a> {
         let reference = pool.reference();
         let mut claims: Vec<&Claim> = snapshot.claims.iter().collect();
         let named = |claims: &[&'a Claim]| claims.iter().map(|&claim| (&claim.id, claim)).collect();
-        let all = if snapshot.objects.is_empty() { BTreeMap::new() } else { named(&claims) };
+        let all = if snapshot.objects.is_empty() {
+            BTreeMap::new()
+        } else {
+            named(&claims)
+        };
         claims.retain(|claim| claim.pool == *reference);
         claims.sort_by(|a, b| a.served_before(b));
         let mut own: Vec<(&AddressObject, IpAddr)> = snapshot

@@ -87,6 +87,15 @@ impl<'a> Promises<'a> {
     }
 }
 
+/// The claim that a key of `status.indexes` is written for; a plain one can mean an IPAddressClaim too.
+#[must_use]
+pub fn indexed_claim(key: &str) -> (ClaimKind, &str) {
+    match key.strip_prefix(CLUSTER_API_MARK) {
+        Some(name) => (ClaimKind::IPAddressClaim, name),
+        None => (ClaimKind::IPClaim, key),
+    }
+}
+
 /// The claims that a key can mean. A plain key beside a marked one of the same name is an IPClaim's.
 fn meanings(key: &str, indexes: &BTreeMap<String, String>) -> Vec<ClaimId> {
     match key.strip_prefix(CLUSTER_API_MARK) {
@@ -108,14 +117,22 @@ pub(crate) fn record<'a>(
     living: impl Iterator<Item = &'a ClaimId>,
 ) -> BTreeMap<String, String> {
     let of_both_kinds = holders.clone().any(|(id, _)| id.kind == ClaimKind::IPAddressClaim);
-    let claims = holders.clone().map(|(id, _)| id).chain(living).filter(|_| of_both_kinds);
+    let claims = holders
+        .clone()
+        .map(|(id, _)| id)
+        .chain(living)
+        .filter(|_| of_both_kinds);
     let claimed: HashSet<&str> = claims
         .filter(|id| id.kind == ClaimKind::IPClaim)
         .map(|id| id.name.as_str())
         .collect();
     let entry = |(id, address): (&ClaimId, IpAddr)| {
         let marked = id.kind == ClaimKind::IPAddressClaim && claimed.contains(id.name.as_str());
-        let key = if marked { format!("{CLUSTER_API_MARK}{}", id.name) } else { id.name.clone() };
+        let key = if marked {
+            format!("{CLUSTER_API_MARK}{}", id.name)
+        } else {
+            id.name.clone()
+        };
         (key, address.to_string())
     };
     let mut entries: Vec<(String, String)> = holders.map(entry).collect();

@@ -53,7 +53,12 @@ pub(crate) fn namesake(address: IpAddr) -> Option<IpAddr> {
             let [a, b, c, d, 0, 0, 0, 0] = v6.segments() else {
                 return None;
             };
-            let octets = [hex_as_decimal(a)?, hex_as_decimal(b)?, hex_as_decimal(c)?, hex_as_decimal(d)?];
+            let octets = [
+                hex_as_decimal(a)?,
+                hex_as_decimal(b)?,
+                hex_as_decimal(c)?,
+                hex_as_decimal(d)?,
+            ];
             (d != 0).then(|| IpAddr::V4(octets.into()))
         }
     }
@@ -74,14 +79,16 @@ fn hex_as_decimal(group: u16) -> Option<u8> {
 
 /// The addresses whose object the pool's prefix would give this name; at most one of each family.
 #[must_use]
-pub(crate) fn addresses_named(prefix: &str, name: &str) -> Vec<IpAddr> {
+pub fn addresses_named(prefix: &str, name: &str) -> Vec<IpAddr> {
     let rest = name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-'));
     let dashed = rest.unwrap_or_default();
     let colons = dashed.replace('-', ":");
     // The dashes at the end that were cut were colons.
     let texts = [dashed.replace('-', "."), colons.clone(), format!("{colons}::")];
     let named = texts.iter().filter_map(|text| parse_address(text).ok());
-    let mut addresses: Vec<IpAddr> = named.filter(|address| address_object_name(prefix, *address) == name).collect();
+    let mut addresses: Vec<IpAddr> = named
+        .filter(|address| address_object_name(prefix, *address) == name)
+        .collect();
     addresses.sort_unstable();
     addresses.dedup();
     addresses
@@ -97,24 +104,48 @@ mod tests {
 
     #[test]
     fn two_addresses_of_different_families_can_share_a_name() {
-        for (one, other) in [("10.0.0.1", "10:0:0:1::"), ("192.168.0.255", "192:168:0:255::"), ("0.0.0.1", "0:0:0:1::")] {
+        for (one, other) in [
+            ("10.0.0.1", "10:0:0:1::"),
+            ("192.168.0.255", "192:168:0:255::"),
+            ("0.0.0.1", "0:0:0:1::"),
+        ] {
             let (one, other) = (address(one), address(other));
             assert_eq!(address_object_name("p", one), address_object_name("p", other));
             assert_eq!((namesake(one), namesake(other)), (Some(other), Some(one)));
         }
-        for single in ["10.0.0.0", "10::", "2001:db8::", "10:0:0:256::", "a:0:0:1::", "10:0:0:1::1", "::"] {
+        for single in [
+            "10.0.0.0",
+            "10::",
+            "2001:db8::",
+            "10:0:0:256::",
+            "a:0:0:1::",
+            "10:0:0:1::1",
+            "::",
+        ] {
             assert_eq!(namesake(address(single)), None, "{single}");
         }
     }
 
     #[test]
     fn a_name_leads_back_to_its_address() {
-        for text in ["10.0.0.1", "10.0.0.0", "2001:db8::", "2001:db8::5", "::1", "::", "1:2:3:4:5:6:7:8", "10:0:0:1::"] {
+        for text in [
+            "10.0.0.1",
+            "10.0.0.0",
+            "2001:db8::",
+            "2001:db8::5",
+            "::1",
+            "::",
+            "1:2:3:4:5:6:7:8",
+            "10:0:0:1::",
+        ] {
             let address = address(text);
             let addresses = addresses_named("p-1", &address_object_name("p-1", address));
             let expected: Vec<IpAddr> = [Some(address), namesake(address)].into_iter().flatten().collect();
             assert_eq!(addresses.len(), expected.len(), "{text}");
-            assert!(expected.iter().all(|one| addresses.contains(one)), "{text}: {addresses:?}");
+            assert!(
+                expected.iter().all(|one| addresses.contains(one)),
+                "{text}: {addresses:?}"
+            );
         }
         assert!(addresses_named("p", "hand-made").is_empty());
         assert!(addresses_named("p", "p-10-0-0-01").is_empty());

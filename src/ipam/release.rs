@@ -45,8 +45,7 @@ impl Claim {
     }
 
     fn is_own(&self, finalizer: &str) -> bool {
-        finalizer == self.id.kind.finalizer()
-            || (finalizer == in_cluster::CLAIM_FINALIZER && self.is_in_cluster())
+        finalizer == self.id.kind.finalizer() || (finalizer == in_cluster::CLAIM_FINALIZER && self.is_in_cluster())
     }
 
     fn is_in_cluster(&self) -> bool {

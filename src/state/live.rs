@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::api::{ObjectMeta, capi, in_cluster, metal3};
+use crate::api::{CLUSTER_LABEL, ObjectMeta, capi, in_cluster, metal3};
 use crate::ipam::ClaimKind;
 
 /// A value with the object that it was read from.
@@ -16,6 +16,8 @@ pub struct Stored<T> {
     pub namespace: String,
     /// The index of its object in the manifest; none for one that does not exist yet.
     pub object: Option<usize>,
+    /// Place in the order of creation among those that do not exist yet.
+    pub place: u32,
 }
 
 /// A pool of any kind.
@@ -79,11 +81,6 @@ pub struct ClusterState {
     /// UID, where the text has one.
     pub uid: Option<String>,
 }
-
-/// The annotation that stops the controllers, whatever its value.
-pub const PAUSED_ANNOTATION: &str = "cluster.x-k8s.io/paused";
-/// The label that tells an object's cluster.
-pub const CLUSTER_LABEL: &str = "cluster.x-k8s.io/cluster-name";
 
 impl PoolId {
     /// metal3's pool of this name.
@@ -266,12 +263,21 @@ impl Live {
     /// The claim of this namespace, kind and name, by its place in [`Live::claims`].
     #[must_use]
     pub fn claim(&self, namespace: &str, kind: ClaimKind, name: &str) -> Option<usize> {
-        self.claims.binary_search_by(|claim| claim.key().cmp(&(namespace, kind, name))).ok()
+        self.claims
+            .binary_search_by(|claim| claim.key().cmp(&(namespace, kind, name)))
+            .ok()
     }
 
     /// The address objects of this namespace and kind whose names begin like this, by their places.
-    pub fn addresses_named<'l>(&'l self, namespace: &'l str, kind: ClaimKind, start: &'l str) -> impl Iterator<Item = usize> + 'l {
-        let first = self.addresses.partition_point(|address| address.key() < (namespace, kind, start));
+    pub fn addresses_named<'l>(
+        &'l self,
+        namespace: &'l str,
+        kind: ClaimKind,
+        start: &'l str,
+    ) -> impl Iterator<Item = usize> + 'l {
+        let first = self
+            .addresses
+            .partition_point(|address| address.key() < (namespace, kind, start));
         let here = move |index: &usize| {
             let key = self.addresses[*index].key();
             key.0 == namespace && key.1 == kind && key.2.starts_with(start)

@@ -2,8 +2,12 @@
 
 mod live;
 mod reading;
+mod settle;
+mod view;
 
-pub use live::{AddressRecord, CLUSTER_LABEL, ClaimObject, ClusterState, Live, PoolId, PoolObject, Stored};
+pub use live::{AddressRecord, ClaimObject, ClusterState, Live, PoolId, PoolObject, Stored};
+pub use settle::{Fate, Settled, settle};
+pub use view::{Gaps, Pause, PoolView, Unreadable, is_api_time, views};
 
 use crate::objects::{Manifest, Object, Span};
 

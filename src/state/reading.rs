@@ -6,8 +6,8 @@ use std::collections::btree_map::Entry;
 
 use serde::de::DeserializeOwned;
 
-use super::live::{AddressRecord, ClaimObject, ClusterState, Live, PAUSED_ANNOTATION, PoolId, PoolObject, Stored};
-use crate::api::{ObjectMeta, capi, in_cluster, metal3};
+use super::live::{AddressRecord, ClaimObject, ClusterState, Live, PoolObject, Stored};
+use crate::api::{ObjectMeta, PAUSED_ANNOTATION, capi, in_cluster, metal3};
 use crate::check::{Finding, codes};
 use crate::objects::{Cursor, Manifest, Object, Span};
 use crate::yaml::Tree;
@@ -40,7 +40,11 @@ impl Live {
             let count = rest.iter().take_while(|object| object.document == document).count();
             manifest.with_tree(document, |tree| {
                 for (index, object) in rest[..count].iter().enumerate() {
-                    let at = At { index: first + index, object, tree };
+                    let at = At {
+                        index: first + index,
+                        object,
+                        tree,
+                    };
                     match (object.group(), &*object.kind) {
                         (metal3::GROUP, metal3::POOL_KIND) => {
                             reading.keep(&at, &mut pools, |pool| PoolObject::IPPool(Box::new(pool)));
@@ -58,7 +62,9 @@ impl Live {
                             reading.keep(&at, &mut addresses, |address| AddressRecord::Metal3(Box::new(address)));
                         }
                         (capi::GROUP, capi::ADDRESS_KIND) => {
-                            reading.keep(&at, &mut addresses, |address| AddressRecord::ClusterApi(Box::new(address)));
+                            reading.keep(&at, &mut addresses, |address| {
+                                AddressRecord::ClusterApi(Box::new(address))
+                            });
                         }
                         ("cluster.x-k8s.io", "Cluster") => {
                             let key = (reading.namespace_of(object), object.name().to_owned());
@@ -111,7 +117,11 @@ impl Reading<'_, '_> {
                     &codes::LIVE_UNREADABLE,
                     format!("{} cannot be read: {}", at.object, error.problem),
                 );
-                self.say(at.object, Some(span), finding.help("write it as `kubectl get … -o yaml` prints it"));
+                self.say(
+                    at.object,
+                    Some(span),
+                    finding.help("write it as `kubectl get … -o yaml` prints it"),
+                );
                 return;
             }
         };
@@ -124,6 +134,7 @@ impl Reading<'_, '_> {
             value,
             namespace: self.namespace_of(at.object),
             object: Some(at.index),
+            place: 0,
         };
         let object = at.object;
         let words = [&stored.namespace, object.group(), &object.kind, object.name()];
@@ -182,7 +193,9 @@ impl Reading<'_, '_> {
         ClusterState {
             paused: paused == Some(true) || annotation.is_some(),
             api_version: at.object.api_version.to_string(),
-            uid: cursor.at(&["metadata", "uid"]).and_then(|uid| Some(uid.text()?.value.into_owned())),
+            uid: cursor
+                .at(&["metadata", "uid"])
+                .and_then(|uid| Some(uid.text()?.value.into_owned())),
         }
     }
 }
