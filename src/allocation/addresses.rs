@@ -79,12 +79,8 @@ impl Said<'_, '_> {
             second.object,
             finding.help("delete the one whose machine does not use the address"),
         );
-        if let (Some(other), Some(said)) = (first.object, self.findings.last_mut()) {
-            let other = &self.manifest.objects[other];
-            let place = crate::check::Place {
-                source: self.manifest.source_of(other),
-                span: other.name_span(),
-            };
+        let other = first.object.and_then(|other| self.place(other));
+        if let (Some(place), Some(said)) = (other, self.last()) {
             said.related = Some((place, "the other one".to_owned()));
         }
     }

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::pools::field_place;
 use super::{Said, few};
-use crate::check::{Finding, Place, codes};
-use crate::ipam::{ClaimId, Refusal};
-use crate::objects::Span;
+use crate::check::{Finding, Severity, codes};
+use crate::ipam::{ClaimId, FieldPath, Refusal};
 use crate::state::{ClaimObject, Fate, PoolId, PoolView, Settled, Stored, is_api_time};
 
 impl Said<'_, '_> {
@@ -101,16 +99,22 @@ impl Said<'_, '_> {
         );
         self.say(object, finding.help(cure(view, refusal)));
         let pool = self.live.pools[&view.id].object;
-        let Some(said) = self.findings.last_mut() else { return };
-        let Some(path) = refusal.field() else { return };
-        let of_pool = path.to_string().starts_with("spec");
-        let field = if of_pool { pool } else { object };
-        let place = field.and_then(|object| field_place(self.manifest, object, &path));
-        let place = place.map(|(source, span)| Place { source, span });
-        match place {
-            Some(place) if of_pool => said.related = Some((place, "this field of the pool".to_owned())),
-            Some(place) => said.place = Some(place),
-            None => {}
+        let of_pool = |path: &FieldPath| path.to_string().starts_with("spec");
+        let field = refusal.field();
+        let place = field.as_ref().and_then(|path| {
+            let object = if of_pool(path) { pool } else { object };
+            self.field_place(object?, path)
+        });
+        // A claim that does not exist yet has no place of its own.
+        let instead = pool.filter(|_| object.is_none()).and_then(|pool| self.place(pool));
+        let Some(said) = self.last() else { return };
+        said.place = said.place.or(instead);
+        match (place, field) {
+            (Some(place), Some(path)) if of_pool(&path) => {
+                said.related = Some((place, "this field of the pool".to_owned()))
+            }
+            (Some(place), _) => said.place = Some(place),
+            _ => {}
         }
     }
 
@@ -184,12 +188,8 @@ impl Said<'_, '_> {
                 other.namespace, id.name, id.namespace
             )),
         );
-        if let (Some(pool), Some(said)) = (live.pools[other].object, self.findings.last_mut()) {
-            let object = &self.manifest.objects[pool];
-            let place = Place {
-                source: self.manifest.source_of(object),
-                span: object.name_span(),
-            };
+        let place = live.pools[other].object.and_then(|pool| self.place(pool));
+        if let (Some(place), Some(said)) = (place, self.last()) {
             said.related = Some((place, "the pool".to_owned()));
         }
     }
@@ -235,17 +235,15 @@ impl Said<'_, '_> {
                 title(stored)
             ),
         );
-        let path = crate::ipam::FieldPath::of(&["metadata", "creationTimestamp"]);
+        let path = FieldPath::of(&["metadata", "creationTimestamp"]);
         self.say_as(
-            crate::check::Severity::Warning,
+            Severity::Warning,
             stored.object,
             finding.help("write it as 2026-01-31T12:00:00Z; the claim counts as the last one"),
         );
-        let place: Option<(usize, Span)> = stored
-            .object
-            .and_then(|object| field_place(self.manifest, object, &path));
-        if let (Some((source, span)), Some(said)) = (place, self.findings.last_mut()) {
-            said.place = Some(Place { source, span });
+        let place = stored.object.and_then(|object| self.field_place(object, &path));
+        if let (Some(place), Some(said)) = (place, self.last()) {
+            said.place = Some(place);
         }
     }
 }

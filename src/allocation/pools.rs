@@ -3,11 +3,10 @@
 
 use super::{Said, few};
 use crate::api::metal3;
-use crate::check::{Finding, Severity, codes, reserved_addresses};
-use crate::ipam::{ClaimId, FieldError, FieldPath, FieldStep, Strategy, admission, parse_address};
-use crate::objects::{Detail, PoolKind, Span};
-use crate::state::{Pause, PoolId, PoolObject, PoolView, Settled, Stored, Unreadable};
-use crate::yaml::Segment;
+use crate::check::{Finding, Place, Severity, codes, reserved_addresses};
+use crate::ipam::{ClaimId, FieldError, Source, Strategy, admission, parse_address};
+use crate::objects::{Detail, PoolKind};
+use crate::state::{Fate, Pause, PoolId, PoolObject, PoolView, Settled, Stored, Unreadable};
 
 impl Said<'_, '_> {
     /// Pools of the in-cluster provider whose spec its webhook refuses.
@@ -49,8 +48,8 @@ impl Said<'_, '_> {
         let drawn = settled.fates.values().any(|fate| {
             matches!(
                 fate,
-                crate::state::Fate::Gets {
-                    source: crate::ipam::Source::New,
+                Fate::Gets {
+                    source: Source::New,
                     ..
                 }
             )
@@ -75,10 +74,9 @@ impl Said<'_, '_> {
         let finding = Finding::new(&codes::POOL_REFUSED, format!("{id} is refused: {error}"));
         let finding = finding.help("correct the field; what does not parse yields no address");
         self.say(object, finding);
-        if let (Some(object), Some(said)) = (object, self.findings.last_mut())
-            && let Some((source, span)) = field_place(self.manifest, object, &error.path)
-        {
-            said.place = Some(crate::check::Place { source, span });
+        let place = object.and_then(|object| self.field_place(object, &error.path));
+        if let (Some(place), Some(said)) = (place, self.last()) {
+            said.place = Some(place);
         }
     }
 
@@ -120,8 +118,7 @@ impl Said<'_, '_> {
         if pool.kind != PoolKind::IPPool {
             return;
         }
-        let source = self.manifest.source_of(object);
-        let mut found = Vec::new();
+        let source = self.first_text + self.manifest.source_of(object);
         for entry in &pool.entries {
             for (address, what) in reserved_addresses(entry.range, entry.gateway, entry.prefix) {
                 // The network address of an entry without a start is never given out.
@@ -130,16 +127,16 @@ impl Said<'_, '_> {
                         &codes::INPUT_POOL_RESERVED,
                         format!("{} holds {what} {address}", view.id),
                     );
-                    found.push(
-                        finding
-                            .on(object)
-                            .at(source, entry.span)
-                            .help(format!("leave {address} out of the pool")),
-                    );
+                    self.say(stored.object, finding.help(format!("leave {address} out of the pool")));
+                    if let Some(said) = self.last() {
+                        said.place = Some(Place {
+                            source,
+                            span: entry.span,
+                        });
+                    }
                 }
             }
         }
-        self.findings.extend(found);
     }
 
     fn about_gaps(&mut self, view: &PoolView, object: Option<usize>) {
@@ -218,34 +215,4 @@ fn empty_help(stored: &Stored<PoolObject>) -> &'static str {
             "gateway, network and broadcast address are never given out; add others to spec.addresses"
         }
     }
-}
-
-/// Where a field of an object stands, or the deepest part of its path that exists.
-pub(super) fn field_place(
-    manifest: &crate::objects::Manifest<'_>,
-    object: usize,
-    path: &FieldPath,
-) -> Option<(usize, Span)> {
-    let object = &manifest.objects[object];
-    let steps: Vec<Segment> = path
-        .steps()
-        .iter()
-        .map(|step| match step {
-            FieldStep::Key(key) => Segment::Key(key.clone()),
-            FieldStep::Index(index) => Segment::Index(*index),
-        })
-        .collect();
-    let base = manifest.documents[object.document as usize].chunk.start;
-    let (span, text) = manifest.with_tree(object.document, |tree| {
-        let span = tree.span_at(object.node, &steps, None);
-        let text = tree.text().get(span.clone()).unwrap_or_default();
-        let first_line = text.lines().next().map_or(0, |line| line.trim_end().len());
-        (span.start..span.start + first_line, text.is_empty())
-    });
-    (!text).then(|| {
-        (
-            manifest.source_of(object),
-            Span::new(base + span.start..base + span.end),
-        )
-    })
 }

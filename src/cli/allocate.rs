@@ -130,6 +130,7 @@ impl Allocate {
         };
         let allocation =
             allocation::allocate(&manifest, &self.request()).map_err(|wrong| Failure::message(wrong.to_string()))?;
+        let findings = allocation.findings();
         let printed = self.print(&allocation, &manifest)?;
         let nothing = "nothing changes: no claim of the input waits for an address";
         let empty = "the input has no pool, claim or address of ipam.metal3.io or ipam.cluster.x-k8s.io";
@@ -139,10 +140,10 @@ impl Allocate {
             false if live.pools.is_empty() && live.claims().is_empty() && live.addresses().is_empty() => Some(empty),
             false => Some(nothing),
         };
-        with_report(&texts, &allocation.findings, |report| {
+        with_report(&texts, &findings, |report| {
             self.report.write_beside_result(report, note)
         })?;
-        Ok(if has_errors(&allocation.findings) {
+        Ok(if has_errors(&findings) {
             Status::Failed
         } else {
             Status::Done

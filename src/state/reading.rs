@@ -200,10 +200,10 @@ impl Reading<'_, '_> {
     }
 }
 
-/// The only namespace that the objects of IPAM name; empty without one and with several.
-fn only_namespace(manifest: &Manifest<'_>) -> String {
-    let of_ipam = |object: &&Object<'_>| matches!(object.group(), metal3::GROUP | capi::GROUP);
-    let mut named = manifest.objects.iter().filter(of_ipam).filter_map(Object::namespace);
+/// The only namespace that the objects of an input name; empty without one and with several.
+#[must_use]
+pub fn only_namespace(manifest: &Manifest<'_>) -> String {
+    let mut named = manifest.objects.iter().filter_map(Object::namespace);
     match named.next() {
         Some(first) if named.all(|other| other == first) => first.to_owned(),
         _ => String::new(),
