@@ -335,6 +335,42 @@ codes! {
         "Two pools give out the same address."
         "Each pool knows only its own claims, so two machines can get the address."
         "Separate the ranges. If the two networks never meet, nothing needs to be done."
+    POOL_CHANGE_REFUSED "CI522" "pool-change-refused" Error
+        "The manifest changes a pool that is live in a way that its provider's webhook refuses."
+        "kubectl apply of the manifest fails: the name prefix and the strategy cannot change, and addresses in use cannot be cut off."
+        "Keep what is in use, or give the pool a new name and let the machines roll over to it."
+    POOL_SHORT "CI523" "pool-short" Warning
+        "Others hold so many addresses of a pool that its groups do not get what they need."
+        "The last machines, or those of a roll-out, never get an address."
+        "Enlarge the pool, or release what is not used any more."
+    STATE_OF_ANOTHER_CLUSTER "CI524" "state-of-another-cluster" Warning
+        "The state has machines or Clusters, but nothing of the manifest's Cluster."
+        "The cluster is planned as a new one. If it exists, its addresses are missing from the plan."
+        "Take the state from the management cluster and namespace of this cluster."
+    STATE_CONTRADICTS "CI525" "state-contradicts" Error
+        "The state contradicts the manifest or itself: two UIDs for one object, or a machine with another address than its claim's."
+        "A plan would be wrong for one of the two."
+        "Take manifest and state at one time. Where a machine and its claim differ, find out what the machine uses."
+    STATE_STALE "CI526" "state-stale" Warning
+        "Claims of the state belong to machines that it does not have."
+        "The state is incomplete or out of date; the plan may keep addresses that are free by now."
+        "Take all objects of the cluster again, at one time."
+    ADDRESS_UNRECORDED "CI527" "address-unrecorded" Error
+        "A machine uses an address of a pool that no address object records."
+        "The pool gives the same address to the next claim: two machines with one address."
+        "Make an address object for it (`allocate --for` prints one), or take the address out of the pool."
+    MACHINE_UNPLACED "CI528" "machine-unplaced" Warning
+        "A machine of the cluster belongs to no machine group of the manifest."
+        "Its addresses count as held by somebody else."
+        "Give the manifest of its group as well, or delete the machine if its group is gone."
+    GROUP_FROM_NAME "CI529" "group-from-name" Info
+        "The state has claims without their machines, so the groups follow from the form of the names."
+        "Names given by other tools, or by a naming strategy, are not understood."
+        "Give the Machines and VSphereMachines of the cluster as well."
+    MACHINES_SURPLUS "CI530" "machines-surplus" Warning
+        "A group has more machines than replicas and roll-out together."
+        "Until the surplus is deleted it holds addresses that the plan does not count on."
+        "Wait for the roll-out or scaling to end, then plan again."
 
     BACKENDS_NO_GROUP "CI601" "backends-no-group" Error
         "A cluster has no machine group with static addresses behind a service: no control plane for the API, or no group that the service selects."
