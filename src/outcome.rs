@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, StaticAddressing, select};
 use crate::check::{self, Finding, Place, codes, has_errors, input_finding};
 use crate::objects::{Files, InputError, Manifest, Source};
-use crate::planning::{self, AddressPlan};
+use crate::planning::{self, AddressPlan, Running};
 use crate::rewrite::{self, Wish};
 use crate::state::State;
 use crate::yaml::{Edits, Limits};
@@ -20,8 +20,8 @@ pub struct Outcome {
 
 /// Computes what the configurations mean for the sources, given what is live. Without configurations the edits are empty.
 #[must_use]
-pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], _state: Option<&State<'_>>) -> Outcome {
-    outcome(Manifest::read(sources, Limits::default()), sources, configs)
+pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], state: Option<&State<'_>>) -> Outcome {
+    outcome(Manifest::read(sources, Limits::default()), sources, configs, state)
 }
 
 /// Computes what a configuration means for the items of a ResourceList: each source is a portion of them, or the whole list.
@@ -31,6 +31,7 @@ pub fn compute_items<'a>(sources: &'a [Source<'a>], files: Files, configs: &[Con
         Manifest::read_items(sources, files, Limits::default()),
         sources,
         configs,
+        None,
     )
 }
 
@@ -38,9 +39,13 @@ fn outcome(
     manifest: Result<Manifest<'_>, Vec<InputError>>,
     sources: &[Source<'_>],
     configs: &[ConfigDocument<'_>],
+    state: Option<&State<'_>>,
 ) -> Outcome {
     let mut findings = Vec::new();
     let edits = edits(manifest, sources, configs, &mut findings);
+    if let (Some(edits), Some(state)) = (&edits, state) {
+        findings.extend(live(sources, edits, state));
+    }
     let mut acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
     // Findings about load balancers come later, from the plan.
     acceptances.retain(|(acceptance, _)| !acceptance.is_of_backends());
@@ -62,8 +67,19 @@ fn outcome(
 ///
 /// # Errors
 /// The edited texts cannot be read, which verification of the edits rules out.
-pub fn plan(sources: &[Source<'_>], edits: &[Edits], _state: Option<&State<'_>>) -> Result<AddressPlan, Vec<Finding>> {
-    planned(sources, edits, |sources| Manifest::read(sources, Limits::default()))
+pub fn plan(sources: &[Source<'_>], edits: &[Edits], state: Option<&State<'_>>) -> Result<AddressPlan, Vec<Finding>> {
+    with_edited(sources, edits, read_texts, |manifest, groups| {
+        let running = state.map(|state| Running::read(manifest, groups, state));
+        planning::plan_running(manifest, groups, running.as_ref())
+    })
+}
+
+/// What there is to say about live objects beside the edited texts.
+fn live(sources: &[Source<'_>], edits: &[Edits], state: &State<'_>) -> Vec<Finding> {
+    let findings = with_edited(sources, edits, read_texts, |manifest, groups| {
+        Running::read(manifest, groups, state).findings
+    });
+    findings.unwrap_or_else(|errors| errors)
 }
 
 /// The address plan of the edited items of a ResourceList.
@@ -71,9 +87,7 @@ pub fn plan(sources: &[Source<'_>], edits: &[Edits], _state: Option<&State<'_>>)
 /// # Errors
 /// As [`plan`].
 pub fn plan_items(sources: &[Source<'_>], edits: &[Edits]) -> Result<AddressPlan, Vec<Finding>> {
-    planned(sources, edits, |sources| {
-        Manifest::read_items(sources, Files::default(), Limits::default())
-    })
+    with_edited(sources, edits, read_items, planning::plan)
 }
 
 /// The pools of a configuration as objects, written from nothing else: for a generator, which sees no manifest.
@@ -82,11 +96,21 @@ pub fn pools_alone(config: &StaticAddressing) -> Vec<Map<String, Value>> {
     rewrite::pools_alone(config)
 }
 
-fn planned(
+fn read_texts<'e>(sources: &'e [Source<'e>]) -> Result<Manifest<'e>, Vec<InputError>> {
+    Manifest::read(sources, Limits::default())
+}
+
+fn read_items<'e>(sources: &'e [Source<'e>]) -> Result<Manifest<'e>, Vec<InputError>> {
+    Manifest::read_items(sources, Files::default(), Limits::default())
+}
+
+/// Gives the edited texts, read again, to a function.
+fn with_edited<T>(
     sources: &[Source<'_>],
     edits: &[Edits],
     read: impl for<'e> FnOnce(&'e [Source<'e>]) -> Result<Manifest<'e>, Vec<InputError>>,
-) -> Result<AddressPlan, Vec<Finding>> {
+    give: impl FnOnce(&Manifest<'_>, &Groups<'_, '_>) -> T,
+) -> Result<T, Vec<Finding>> {
     let edited: Vec<String> = sources
         .iter()
         .zip(edits)
@@ -106,7 +130,7 @@ fn planned(
             .collect::<Vec<_>>()
     };
     let manifest = read(&sources).map_err(failed)?;
-    Ok(planning::plan(&manifest, &Groups::of(&manifest)))
+    Ok(give(&manifest, &Groups::of(&manifest)))
 }
 
 /// The acceptances of a configuration, with their places.

@@ -37,4 +37,5 @@ pub use scope::ClusterScope;
 pub use selection::{ChosenTemplate, Selection, WantedPool, select};
 pub(crate) use selection::{can_be_label, wanted_ranges};
 pub use selector::Selector;
+pub(crate) use validation::object_name_problem;
 pub use validation::{ConfigError, validate};

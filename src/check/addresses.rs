@@ -91,7 +91,7 @@ fn present(
         }
         let source = manifest.source_of(object);
         for entry in &pool.entries {
-            for (address, what) in reserved(entry.range, entry.gateway, entry.prefix) {
+            for (address, what) in reserved_addresses(entry.range, entry.gateway, entry.prefix) {
                 findings.push(
                     Finding::new(&codes::INPUT_POOL_RESERVED, format!("{object} holds {what} {address}"))
                         .on(object)
@@ -115,7 +115,11 @@ fn present(
 }
 
 /// The gateway, network and broadcast address that a range holds.
-fn reserved(range: AddressRange, gateway: Option<IpAddr>, prefix: Option<u8>) -> Vec<(IpAddr, &'static str)> {
+pub(crate) fn reserved_addresses(
+    range: AddressRange,
+    gateway: Option<IpAddr>,
+    prefix: Option<u8>,
+) -> Vec<(IpAddr, &'static str)> {
     let network = prefix.and_then(|prefix| Network::new(gateway.unwrap_or(range.start()), prefix).ok());
     [
         (gateway, "its gateway"),

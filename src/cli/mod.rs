@@ -5,6 +5,7 @@
     reason = "this room does the program's I/O"
 )]
 
+mod allocate;
 mod backends;
 mod balancer;
 mod completion;
@@ -51,6 +52,8 @@ enum Verb {
     Transform(Box<transform::Transform>),
     /// Print which machine can get which address, and how certain that is
     Plan(Box<plan::Plan>),
+    /// Print what claims get from their pools, from objects of a running cluster or of files
+    Allocate(Box<allocate::Allocate>),
     /// Work as a KRM function of kustomize or kpt: ResourceList in, ResourceList out
     Fn(function::Function),
     /// Print the members for a load balancer, as its own configuration or as a list
@@ -89,6 +92,7 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
     match verb {
         Verb::Transform(transform) => transform.run(),
         Verb::Plan(plan) => plan.run(),
+        Verb::Allocate(allocate) => allocate.run(),
         Verb::Fn(function) => function.run(),
         Verb::Backends(backends) => backends.run(),
         Verb::Explain(explain) => explain.run(),

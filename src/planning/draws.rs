@@ -30,6 +30,14 @@ pub(super) struct DrawnPool {
     pub(super) users: Vec<(usize, u32)>,
 }
 
+impl DrawnPool {
+    /// Replicas and surge of all groups that draw from it, times their NICs; `None` while one is unknown.
+    pub(super) fn needed(&self, groups: &Groups<'_, '_>) -> Option<u64> {
+        let of_user = |(user, nics): &(usize, u32)| Some(groups.all[*user].size.peak()? * u64::from(*nics));
+        self.users.iter().map(of_user).sum()
+    }
+}
+
 /// Who draws from what.
 #[derive(Default)]
 pub(super) struct Draws {

@@ -1,5 +1,6 @@
 //! How findings and differences look: text with a caret, JSON, SARIF, GitHub's annotations, unified diffs; gives text and never writes it anywhere.
 
+mod allocation;
 mod changes;
 mod diff;
 mod github;
@@ -12,6 +13,7 @@ mod table;
 mod text;
 mod visible;
 
+pub use allocation::allocation_table;
 pub use changes::plan_changes;
 pub use diff::unified_diff;
 pub use github::github;
