@@ -1,10 +1,12 @@
 //! The one computation: takes a manifest and configurations, gives findings and edits; every verb prints a part of it.
 
-use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, select};
+use serde_json::{Map, Value};
+
+use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, StaticAddressing, select};
 use crate::check::{self, Finding, Place, codes, has_errors, input_finding};
-use crate::objects::{Manifest, Source};
+use crate::objects::{Files, InputError, Manifest, Source};
 use crate::planning::next::{Event, EventError};
-use crate::planning::{self, AddressPlan};
+use crate::planning::{self, AddressPlan, Running};
 use crate::rewrite::{self, Wish};
 use crate::state::State;
 use crate::yaml::{Edits, Limits};
@@ -19,10 +21,35 @@ pub struct Outcome {
 
 /// Computes what the configurations mean for the sources, given what is live. Without configurations the edits are empty.
 #[must_use]
-pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], _state: Option<&State<'_>>) -> Outcome {
+pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], state: Option<&State<'_>>) -> Outcome {
+    outcome(Manifest::read(sources, Limits::default()), sources, configs, state)
+}
+
+/// Computes what a configuration means for the items of a ResourceList: each source is a portion of them, or the whole list.
+#[must_use]
+pub fn compute_items<'a>(sources: &'a [Source<'a>], files: Files, configs: &[ConfigDocument<'_>]) -> Outcome {
+    outcome(
+        Manifest::read_items(sources, files, Limits::default()),
+        sources,
+        configs,
+        None,
+    )
+}
+
+fn outcome(
+    manifest: Result<Manifest<'_>, Vec<InputError>>,
+    sources: &[Source<'_>],
+    configs: &[ConfigDocument<'_>],
+    state: Option<&State<'_>>,
+) -> Outcome {
     let mut findings = Vec::new();
-    let edits = edits(sources, configs, &mut findings);
-    let acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
+    let edits = edits(manifest, sources, configs, &mut findings);
+    if let (Some(edits), Some(state)) = (&edits, state) {
+        findings.extend(live(sources, edits, state));
+    }
+    let mut acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
+    // Findings about load balancers come later, from the plan.
+    acceptances.retain(|(acceptance, _)| !acceptance.is_of_backends());
     let mut findings = check::accept(findings, &acceptances);
     findings.sort_by_key(|finding| {
         let place = finding
@@ -45,17 +72,63 @@ pub fn plan(sources: &[Source<'_>], edits: &[Edits], state: Option<&State<'_>>) 
     plan_then(sources, edits, state, &[]).map(|(plan, _)| plan)
 }
 
-/// The address plan of the edited texts with the steps of events, and the first event that cannot be played, if there is
-/// one; the plan has the steps before it.
+/// The same with the steps of events, and the first event that cannot be played, if there is one; the plan has the steps
+/// before it.
 ///
 /// # Errors
 /// As [`plan`].
 pub fn plan_then(
     sources: &[Source<'_>],
     edits: &[Edits],
-    _state: Option<&State<'_>>,
+    state: Option<&State<'_>>,
     events: &[Event],
 ) -> Result<(AddressPlan, Option<EventError>), Vec<Finding>> {
+    with_edited(sources, edits, read_texts, |manifest, groups| {
+        let running = state.map(|state| Running::read(manifest, groups, state));
+        match planning::plan_then(manifest, groups, running.as_ref(), events) {
+            Ok(plan) => (plan, None),
+            Err((error, plan)) => (*plan, Some(error)),
+        }
+    })
+}
+
+/// What there is to say about live objects beside the edited texts.
+fn live(sources: &[Source<'_>], edits: &[Edits], state: &State<'_>) -> Vec<Finding> {
+    let findings = with_edited(sources, edits, read_texts, |manifest, groups| {
+        Running::read(manifest, groups, state).findings
+    });
+    findings.unwrap_or_else(|errors| errors)
+}
+
+/// The address plan of the edited items of a ResourceList.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_items(sources: &[Source<'_>], edits: &[Edits]) -> Result<AddressPlan, Vec<Finding>> {
+    with_edited(sources, edits, read_items, planning::plan)
+}
+
+/// The pools of a configuration as objects, written from nothing else: for a generator, which sees no manifest.
+#[must_use]
+pub fn pools_alone(config: &StaticAddressing) -> Vec<Map<String, Value>> {
+    rewrite::pools_alone(config)
+}
+
+fn read_texts<'e>(sources: &'e [Source<'e>]) -> Result<Manifest<'e>, Vec<InputError>> {
+    Manifest::read(sources, Limits::default())
+}
+
+fn read_items<'e>(sources: &'e [Source<'e>]) -> Result<Manifest<'e>, Vec<InputError>> {
+    Manifest::read_items(sources, Files::default(), Limits::default())
+}
+
+/// Gives the edited texts, read again, to a function.
+fn with_edited<T>(
+    sources: &[Source<'_>],
+    edits: &[Edits],
+    read: impl for<'e> FnOnce(&'e [Source<'e>]) -> Result<Manifest<'e>, Vec<InputError>>,
+    give: impl FnOnce(&Manifest<'_>, &Groups<'_, '_>) -> T,
+) -> Result<T, Vec<Finding>> {
     let edited: Vec<String> = sources
         .iter()
         .zip(edits)
@@ -68,39 +141,39 @@ pub fn plan_then(
             text,
         })
         .collect();
-    let failed = |errors: Vec<_>| {
+    let failed = |errors: Vec<InputError>| {
         errors
             .iter()
             .map(|error| input_finding(error, &sources))
             .collect::<Vec<_>>()
     };
-    let manifest = Manifest::read(&sources, Limits::default()).map_err(failed)?;
-    Ok(match planning::plan_then(&manifest, &Groups::of(&manifest), events) {
-        Ok(plan) => (plan, None),
-        Err((error, plan)) => (*plan, Some(error)),
-    })
+    let manifest = read(&sources).map_err(failed)?;
+    Ok(give(&manifest, &Groups::of(&manifest)))
 }
 
-fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)> {
+/// The acceptances of a configuration, with their places.
+#[must_use]
+pub fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)> {
     let listed = document.config.spec.accept.iter().enumerate();
     listed
         .map(|(index, acceptance)| (acceptance.clone(), document.place_of_acceptance(index)))
         .collect()
 }
 
-fn edits<'a>(
-    sources: &'a [Source<'a>],
+fn edits(
+    manifest: Result<Manifest<'_>, Vec<InputError>>,
+    sources: &[Source<'_>],
     configs: &[ConfigDocument<'_>],
     findings: &mut Vec<Finding>,
 ) -> Option<Vec<Edits>> {
-    let manifest = match Manifest::read(sources, Limits::default()) {
+    let manifest = match manifest {
         Ok(manifest) => manifest,
         Err(errors) => {
             findings.extend(errors.iter().map(|error| input_finding(error, sources)));
             return None;
         }
     };
-    if configs.is_empty() {
+    if !configs.iter().any(|document| document.config.asks_for_edits()) {
         return Some(vec![Edits::default(); sources.len()]);
     }
     if let Some(finding) = rewrite::rendered_later(&manifest, configs) {

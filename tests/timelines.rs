@@ -82,7 +82,7 @@ impl Pair<'_> {
             .map(|index| event(&steps[index], repaired_later(index)))
             .collect::<Result<_, _>>()?;
         let played: Vec<Event> = events.iter().flatten().cloned().collect();
-        let plan = plan_then(&manifest, &groups, &played).map_err(|(error, _)| error.to_string())?;
+        let plan = plan_then(&manifest, &groups, None, &played).map_err(|(error, _)| error.to_string())?;
         let start = start(&manifest, &groups);
         self.created(&plan)?;
         let mut planned = plan.steps.iter();

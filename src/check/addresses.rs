@@ -91,7 +91,7 @@ fn present(
         }
         let source = manifest.source_of(object);
         for entry in &pool.entries {
-            for (address, what) in reserved(entry.range, entry.gateway, entry.prefix) {
+            for (address, what) in reserved_addresses(entry.range, entry.gateway, entry.prefix) {
                 findings.push(
                     Finding::new(&codes::INPUT_POOL_RESERVED, format!("{object} holds {what} {address}"))
                         .on(object)
@@ -115,7 +115,11 @@ fn present(
 }
 
 /// The gateway, network and broadcast address that a range holds.
-fn reserved(range: AddressRange, gateway: Option<IpAddr>, prefix: Option<u8>) -> Vec<(IpAddr, &'static str)> {
+pub(crate) fn reserved_addresses(
+    range: AddressRange,
+    gateway: Option<IpAddr>,
+    prefix: Option<u8>,
+) -> Vec<(IpAddr, &'static str)> {
     let network = prefix.and_then(|prefix| Network::new(gateway.unwrap_or(range.start()), prefix).ok());
     [
         (gateway, "its gateway"),
@@ -201,8 +205,7 @@ fn endpoint_objects<'m, 'a>(manifest: &'m Manifest<'a>, selection: &Selection) -
         .and_then(|reference| reference.name.as_ref());
     let own = |other: &&Object<'_>| {
         matches!(other.detail, Detail::VSphereCluster(_))
-            && name.is_some_and(|name| other.name() == name.value)
-            && other.in_namespace(object.namespace())
+            && name.is_some_and(|name| other.is_meant(&name.value, object.namespace(), object))
     };
     manifest
         .objects

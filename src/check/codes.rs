@@ -5,7 +5,8 @@ use super::severity::Severity;
 /// A kind of finding.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Code {
-    /// `CI` and three digits: 0 input, 1 configuration and selection, 2 templates, 3 addresses, 4 kube-vip.
+    /// `CI` and three digits: 0 input, 1 configuration and selection, 2 templates, 3 addresses, 4 kube-vip, 5 live objects
+    /// and saved plans, 6 load balancers, 7 KRM functions.
     pub id: &'static str,
     /// A short name in kebab case.
     pub name: &'static str,
@@ -23,8 +24,10 @@ impl Code {
     /// Whether a finding of this code says that something wanted cannot be done, so that accepting it would do half of it.
     #[must_use]
     pub fn stops_edits(&self) -> bool {
-        let structural =
-            ["CI0", "CI1", "CI2"].iter().any(|family| self.id.starts_with(family)) || self.id == KUBE_VIP_STUCK.id;
+        let structural = ["CI0", "CI1", "CI2", "CI6"]
+            .iter()
+            .any(|family| self.id.starts_with(family))
+            || self.id == KUBE_VIP_STUCK.id;
         self.severity == Severity::Error && structural
     }
 }
@@ -247,6 +250,225 @@ codes! {
         "A variable that only served kube-vip leaves a ClusterClass."
         "A Cluster that still sets it is refused by the API server. Clusters in the manifest are cleaned with the class."
         "Remove the value from the other Clusters of the class when the class is applied."
+
+    LIVE_UNREADABLE "CI501" "live-unreadable" Error
+        "A pool, claim or address of the running cluster does not have the form of its kind."
+        "It is left out; what depends on it is not known."
+        "Give it as `kubectl get … -o yaml` prints it."
+    LIVE_TWICE "CI502" "live-twice" Error
+        "The same object stands in the input twice, with different contents."
+        "One of the two is out of date, and what follows from it is wrong."
+        "Give it once: take all objects from the cluster at one time."
+    CLAIM_REFUSED "CI503" "claim-refused" Error
+        "A claim gets no address."
+        "Its machine waits for an address and does not come up."
+        "Do what the help line says: it follows from the controller's own reason, which the message ends with."
+    CLAIM_WITHOUT_POOL "CI504" "claim-without-pool" Warning
+        "A claim names a pool that is not in the input, or of a kind that another provider serves."
+        "What it gets is not known here. If the cluster does not have the pool either, the claim waits for ever."
+        "Give the pool as well, or correct the claim's reference."
+    CLAIM_ELSEWHERE "CI505" "claim-elsewhere" Error
+        "A claim names a pool of another namespace."
+        "Claims find pools in their own namespace only; metal3 says nothing, and the claim waits for ever."
+        "Put claim and pool into one namespace."
+    CLAIM_DELETED "CI506" "claim-deleted" Info
+        "A claim is being deleted."
+        "It keeps its address while somebody's finalizer is on it, or lets it go."
+        "Nothing, unless the deletion hangs: then see whose finalizer it is."
+    STRAY_FINALIZER "CI507" "stray-finalizer" Warning
+        "The in-cluster provider's finalizer is on a deleted claim that is none of its own."
+        "That provider never takes it off, so the claim stays. metal3's manager waits for it, and the address never comes back."
+        "Take the finalizer ipam.cluster.x-k8s.io/ReleaseAddress off the claim by hand."
+    ADDRESS_TWICE "CI508" "address-twice" Error
+        "Two objects of one pool have the same address."
+        "Two machines can use it at once, and both lose their connections."
+        "Find out which machine uses the address, and delete the other object or machine."
+    ADDRESS_OUTSIDE_POOL "CI509" "address-outside-pool" Warning
+        "An address object has an address that its pool does not hold."
+        "Its claim keeps it, but metal3 refuses every change of the pool, its own included, until the pool holds the address."
+        "Add the address to the pool, or delete the object when its machine is gone."
+    ADDRESS_UNREADABLE "CI510" "address-unreadable" Error
+        "A text that must be an address is none: a zone, a prefix length, leading zeros."
+        "It reserves nothing; the address that was meant can be given to somebody else."
+        "Write one plain address."
+    ADDRESS_SPELLING "CI511" "address-spelling" Info
+        "An address is not in canonical form: capital letters, written-out zeros, or an IPv4 address inside an IPv6 one."
+        "It is compared by value here; metal3 compares some addresses as texts, and there the two forms differ."
+        "Write it in canonical form."
+    CLAIM_NOT_GIVEN "CI512" "claim-not-given" Warning
+        "Addresses of a pool belong to claims that are not in the input."
+        "They count as held. If the claims are really gone, the controller frees the addresses."
+        "Give all claims of the pool's namespace as well."
+    ADDRESS_NOT_GIVEN "CI513" "address-not-given" Error
+        "Claims show address objects that are not in the input."
+        "As long as their addresses are not known, nothing of the pool can be given out safely."
+        "Give the address objects of both groups as well."
+    NAME_COLLISION "CI514" "name-collision" Warning
+        "An address is passed over, because another object has the name that its address object would get."
+        "The address is not used. metal3's manager itself tries again for ever and says nothing."
+        "Give each pool of a namespace a namePrefix of its own, or rename the object that was made by hand."
+    POOL_REFUSED "CI515" "pool-refused" Error
+        "The webhook of the pool's provider refuses its spec."
+        "It cannot be applied; one that is stored already cannot be changed, not even by its controller."
+        "Correct the field that the message names."
+    POOL_EMPTY "CI516" "pool-empty" Warning
+        "A pool yields no address."
+        "Every claim on it is refused."
+        "Add addresses. The gateway of an InClusterIPPool and the network address of a subnet are never given out."
+    PAUSED "CI517" "paused" Warning
+        "A pool or its Cluster is paused."
+        "Claims keep what they hold, and nothing is decided until the pause ends."
+        "Remove the pause when the work that it protects is done."
+    DRAWN_AT_RANDOM "CI518" "drawn-at-random" Info
+        "A pool gives its addresses at random."
+        "What is shown is one of many draws; the cluster's own will differ."
+        "Use the sequential strategy where addresses must be known in advance."
+    CLAIM_EXISTS "CI519" "claim-exists" Warning
+        "A claim was asked for that exists already."
+        "Nothing new is decided for it."
+        "Look at what it has, or ask for another name."
+    REQUEST_IGNORED "CI520" "request-ignored" Warning
+        "An address was asked for in a pool whose provider honours no requests."
+        "The claim gets the lowest free address."
+        "Use metal3's IPPool, or make the address the only free one."
+    POOLS_SHARE_ADDRESS "CI521" "pools-share-address" Warning
+        "Two pools give out the same address."
+        "Each pool knows only its own claims, so two machines can get the address."
+        "Separate the ranges. If the two networks never meet, nothing needs to be done."
+    POOL_CHANGE_REFUSED "CI522" "pool-change-refused" Error
+        "The manifest changes a pool that is live in a way that its provider's webhook refuses."
+        "kubectl apply of the manifest fails: the name prefix and the strategy cannot change, and addresses in use cannot be cut off."
+        "Keep what is in use, or give the pool a new name and let the machines roll over to it."
+    POOL_SHORT "CI523" "pool-short" Warning
+        "Others hold so many addresses of a pool that its groups do not get what they need."
+        "The last machines, or those of a roll-out, never get an address."
+        "Enlarge the pool, or release what is not used any more."
+    STATE_OF_ANOTHER_CLUSTER "CI524" "state-of-another-cluster" Warning
+        "The state has machines or Clusters, but nothing of the manifest's Cluster."
+        "The cluster is planned as a new one. If it exists, its addresses are missing from the plan."
+        "Take the state from the management cluster and namespace of this cluster."
+    STATE_CONTRADICTS "CI525" "state-contradicts" Error
+        "The state contradicts the manifest or itself: two UIDs for one object, or a machine with another address than its claim's."
+        "A plan would be wrong for one of the two."
+        "Take manifest and state at one time. Where a machine and its claim differ, find out what the machine uses."
+    STATE_STALE "CI526" "state-stale" Warning
+        "Claims of the state belong to machines that it does not have."
+        "The state is incomplete or out of date; the plan may keep addresses that are free by now."
+        "Take all objects of the cluster again, at one time."
+    ADDRESS_UNRECORDED "CI527" "address-unrecorded" Error
+        "A machine uses an address of a pool that no address object records."
+        "The pool gives the same address to the next claim: two machines with one address."
+        "Make an address object for it (`allocate --for` prints one), or take the address out of the pool."
+    MACHINE_UNPLACED "CI528" "machine-unplaced" Warning
+        "A machine of the cluster belongs to no machine group of the manifest."
+        "Its addresses count as held by somebody else."
+        "Give the manifest of its group as well, or delete the machine if its group is gone."
+    GROUP_FROM_NAME "CI529" "group-from-name" Info
+        "The state has claims without their machines, so the groups follow from the form of the names."
+        "Names given by other tools, or by a naming strategy, are not understood."
+        "Give the Machines and VSphereMachines of the cluster as well."
+    MACHINES_SURPLUS "CI530" "machines-surplus" Warning
+        "A group has more machines than replicas and roll-out together."
+        "Until the surplus is deleted it holds addresses that the plan does not count on."
+        "Wait for the roll-out or scaling to end, then plan again."
+
+    BACKENDS_NO_GROUP "CI601" "backends-no-group" Error
+        "A cluster has no machine group with static addresses behind a service: no control plane for the API, or no group that the service selects."
+        "The load balancer would have nobody to send to."
+        "Give the group static addresses, correct the service's groups, or choose other clusters with --cluster."
+    BACKENDS_ENDPOINT_UNKNOWN "CI602" "backends-endpoint-unknown" Error
+        "The control-plane endpoint (VIP) is missing, a placeholder, or neither an address nor a host name."
+        "The load balancer's configuration needs it."
+        "Set spec.controlPlaneEndpoint.host on the VSphereCluster, and substitute variables first."
+    BACKENDS_ENDPOINT_UNUSABLE "CI603" "backends-endpoint-unusable" Error
+        "The VIP is a gateway, the network or broadcast address of the nodes' network, or no host's address at all."
+        "The load balancer cannot carry it, or takes the gateway down."
+        "Give the endpoint an address of its own."
+    BACKENDS_ENDPOINT_IN_POOL "CI604" "backends-endpoint-in-pool" Error
+        "The VIP is an address that a pool gives to nodes."
+        "A node gets the VIP as its own address, and the API goes down."
+        "Move the pool or the endpoint."
+    BACKENDS_HOST_NAME "CI605" "backends-host-name" Error
+        "The endpoint is a host name, and the format needs the VIP's address."
+        "The virtual server cannot be written."
+        "Write the address into the endpoint, or use haproxy, nginx, table, list, csv or json."
+    BACKENDS_NOT_EXACT "CI606" "backends-not-exact" Error
+        "Only the replicas' addresses are wanted (members: replicas), but the plan knows them only as a set."
+        "Which of the addresses are nodes cannot be told before they run."
+        "Use `members: surge` or `members: pool`, or make the plan exact as the message says."
+    BACKENDS_UNKNOWN_SIZE "CI607" "backends-unknown-size" Error
+        "How many machines a group has, or which addresses its pool holds, is not known, or there are too many."
+        "The members cannot be listed."
+        "Substitute variables first, give the manifest with the pool, or use `members: pool`."
+    BACKENDS_FAMILIES "CI608" "backends-families" Error
+        "The VIP and the nodes' addresses, or the members of one list, are not of one address family."
+        "Pools of mixed families are refused or send to nobody."
+        "Give the nodes addresses of the VIP's family."
+    BACKENDS_NETWORK_CHOICE "CI609" "backends-network-choice" Error
+        "Several NICs of the nodes could be members, or none is on the wanted network."
+        "It is not clear which addresses the load balancer reaches."
+        "Set `membersNetwork` (--members-network) to one of the networkNames that the message lists."
+    BACKENDS_NAME "CI610" "backends-name" Error
+        "A name has characters that are no part of Kubernetes names, is a placeholder, or does not fit the format."
+        "In a load balancer's configuration it could become something else than a name."
+        "Correct the name; substitute variables first."
+    BACKENDS_NAMES_COLLIDE "CI611" "backends-names-collide" Error
+        "Two clusters, services or nodes get the same name in the format."
+        "The second one would overwrite the first."
+        "Give one of them another name or partition, or write them into files of their own with --cluster."
+    BACKENDS_ADDRESS_TWICE "CI612" "backends-address-twice" Error
+        "Two clusters have the same member address, or two services the same VIP and port."
+        "One load balancer cannot serve both."
+        "Correct the plan; clusters whose addresses overlap on purpose need route domains of their own."
+    BACKENDS_PORT_UNKNOWN "CI613" "backends-port-unknown" Info
+        "The endpoint has no port, or a placeholder."
+        "The members' port is used in front as well."
+        "Set spec.controlPlaneEndpoint.port on the VSphereCluster."
+    BACKENDS_WITHOUT_SURGE "CI614" "backends-without-surge" Warning
+        "Only the replicas' addresses are members, but a roll-out adds machines."
+        "A roll-out moves the nodes to addresses that the load balancer does not know; the API can become unreachable."
+        "Use `members: surge`."
+    BACKENDS_SHARED_POOL "CI615" "backends-shared-pool" Warning
+        "The control plane shares its pool with other groups."
+        "The list holds every address that any of them can get; those of workers are members that stay down."
+        "Give the control plane a pool of its own."
+    BACKENDS_CLUSTER_GONE "CI616" "backends-cluster-gone" Warning
+        "A cluster of the earlier plan is not in the input any more."
+        "The difference removes its virtual server, pool and nodes."
+        "If the cluster still runs, give its manifest as well, or choose the other clusters with --cluster."
+    BACKENDS_ENDPOINTS_EXCHANGED "CI617" "backends-endpoints-exchanged" Error
+        "Two services of the difference exchange their VIPs."
+        "No order of single changes leads there: each waits for the other."
+        "Change one of them to a free address first, then make the second difference."
+    BACKENDS_AS3_TENANT "CI618" "backends-tenant" Info
+        "AS3 replaces a tenant as a whole, and cannot write into the partition Common."
+        "What the declaration does not name is removed from the tenant."
+        "Use a partition that holds nothing else, or none: then each cluster has a tenant of its own."
+
+    FUNCTION_CONFIG "CI701" "function-config" Error
+        "The functionConfig of a KRM function is of another kind, or a ConfigMap with settings that are not known."
+        "Nothing is done; the items go back as they came."
+        "Give a StaticAddressing, or a ConfigMap whose data has the flags' names."
+    NO_RESOURCE_LIST "CI702" "no-resource-list" Error
+        "A KRM function was given something else than a ResourceList, or one that is cut off."
+        "Nothing is printed, so that the caller keeps what it has."
+        "Send one document of kind ResourceList; a manifest is given to `transform`."
+    NO_OBJECT "CI703" "no-object" Error
+        "An item of a ResourceList is null, no mapping, or without apiVersion or kind."
+        "kpt refuses such a list, kustomize drops every resource of it. The items go back as they came."
+        "Correct the function before this one."
+    PLACE_TAKEN "CI704" "place-taken" Error
+        "Two items of a ResourceList have the same path and index."
+        "kpt refuses to write them."
+        "Correct the function before this one."
+    DUPLICATE_KEY "CI705" "duplicate-key" Error
+        "A mapping of an item holds a key twice."
+        "kubectl takes the last, kustomize refuses, and kpt replaces the second value by the first, whatever the function does."
+        "Remove one of the two."
+    COMMENTS_KEPT_APART "CI706" "comments-kept-apart" Info
+        "A list lost an item, and kpt pairs the items by index when it restores comments."
+        "kpt would write comments of one item beside another. So this item goes back without the annotations by which kpt pairs it, and kpt writes it exactly as it is; only comment blocks above the document that end in a blank line are lost."
+        "Nothing, or put back a comment that stood above the document."
 }
 
 /// The code with this identifier.

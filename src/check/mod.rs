@@ -10,7 +10,7 @@ mod severity;
 mod templates;
 
 pub use acceptance::accept;
-pub(crate) use addresses::addresses;
+pub(crate) use addresses::{addresses, reserved_addresses};
 pub(crate) use capacity::capacity;
 pub use codes::Code;
 pub use finding::{Finding, Place, has_errors};

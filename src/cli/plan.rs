@@ -11,7 +11,9 @@ use super::{input, output};
 use crate::check::has_errors;
 use crate::planning::AddressPlan;
 use crate::planning::next::{Event, EventError};
-use crate::report::{Table, plan_changes, plan_table, steps_notes, steps_table};
+use crate::report::{
+    Columns, changes_html, plan_changes, plan_html, plan_markdown, plan_table, steps_csv, steps_markdown, steps_text,
+};
 use crate::yaml::{Chunk, Edits, Layout, Limits, Tree, emit};
 
 const EXAMPLES: &str = "\
@@ -67,10 +69,12 @@ enum Form {
     Yaml,
     /// The whole plan as JSON
     Json,
-    /// Comma-separated values with all columns
+    /// Comma-separated values with everything that is known
     Csv,
-    /// A Markdown table with all columns
+    /// A Markdown table, and why sets are no more than that
     Markdown,
+    /// One page with a map of each subnet, for people and for print
+    Html,
 }
 
 impl Plan {
@@ -114,19 +118,14 @@ impl Plan {
     }
 
     fn show(&self, plan: &AddressPlan) -> Result<String, Failure> {
-        let wide = !matches!(self.output, Form::Table);
-        let (table, steps) = (plan_table(plan, wide), steps_table(plan, wide));
-        let both = |form: fn(&Table) -> String| match plan.steps.is_empty() {
-            true => form(&table),
-            // Readers of CSV and Markdown take the empty line for the end of a table.
-            false => format!("{}\n{}", form(&table), form(&steps)),
-        };
         Ok(match self.output {
-            Form::Table | Form::Wide => both(Table::aligned) + &notes(plan),
-            Form::Csv => both(Table::csv),
-            Form::Markdown => both(Table::markdown) + &notes(plan),
+            Form::Table => plan_table(plan, Columns::Narrow).aligned() + &steps_text(plan, Columns::Narrow),
+            Form::Wide => plan_table(plan, Columns::Wide).aligned() + &steps_text(plan, Columns::Wide),
+            Form::Csv => plan_table(plan, Columns::All).csv() + &steps_csv(plan),
+            Form::Markdown => plan_markdown(plan) + &steps_markdown(plan),
             Form::Json => as_json(plan)?,
             Form::Yaml => as_yaml(plan)?,
+            Form::Html => plan_html(plan),
         })
     }
 
@@ -139,6 +138,7 @@ impl Plan {
             Form::Csv => changes.csv(),
             Form::Markdown => changes.markdown(),
             Form::Yaml | Form::Json => self.show(plan)?,
+            Form::Html => changes_html(plan, &changes),
             Form::Table | Form::Wide => changes.aligned(),
         };
         output::print(&text)?;
@@ -149,11 +149,6 @@ impl Plan {
 /// Reads an event; clap says which text was wrong.
 fn event(text: &str) -> Result<Event, String> {
     text.parse().map_err(|error: EventError| error.problem)
-}
-
-/// What stuck steps mean, below the tables.
-fn notes(plan: &AddressPlan) -> String {
-    steps_notes(plan).iter().map(|note| format!("\n{note}\n")).collect()
 }
 
 /// The plan for a file: JSON by its ending, else YAML.
@@ -181,7 +176,7 @@ fn value(plan: &AddressPlan) -> Result<serde_json::Value, Failure> {
 }
 
 /// Reads a plan that was saved.
-fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
+pub(super) fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
     let texts = input::read_files(std::slice::from_ref(path), "--against")?;
     let texts = texts.map_err(|findings| {
         Failure::message(
@@ -190,8 +185,13 @@ fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
                 .map_or_else(String::new, |finding| finding.message.clone()),
         )
     })?;
-    let wrong = |problem: String| Failure::message(format!("{} is no address plan: {problem}", path.display()));
     let text = texts.first().map_or("", |text| &text.text);
+    parse_plan(&path.display().to_string(), text)
+}
+
+/// The plan of a text that was saved.
+pub(super) fn parse_plan(name: &str, text: &str) -> Result<AddressPlan, Failure> {
+    let wrong = |problem: String| Failure::message(format!("{name} is no address plan: {problem}"));
     let tree = Tree::parse(&Chunk::alone(text), &Limits::default()).map_err(|error| wrong(error.problem))?;
     let root = tree.root().ok_or_else(|| wrong("it is empty".to_owned()))?;
     let plan: AddressPlan = tree

@@ -30,8 +30,6 @@ pub struct Group<'a> {
     pub size: GroupSize,
     /// The object that controls it, where the text comes from a live cluster.
     pub owner: Option<Owner<'a>>,
-    /// The template of its machines' names (CAPI 1.8 and later).
-    pub naming: Option<Text<'a>>,
 }
 
 /// The first entry of `metadata.ownerReferences`.
@@ -51,12 +49,6 @@ const REFERENCES: [&[&str]; 6] = [
     &["spec", "infrastructureTemplate"],
     &["spec", "infrastructureRef"],
     &["spec", "template", "spec", "infrastructureRef"],
-];
-
-/// Where the API versions keep the template of machine names.
-const NAMINGS: [&[&str]; 2] = [
-    &["spec", "machineNaming", "template"],
-    &["spec", "machineNamingStrategy", "template"],
 ];
 
 impl<'a> Group<'a> {
@@ -89,7 +81,6 @@ impl<'a> Group<'a> {
             role,
             size: size::size(at.get("spec"), at.get("metadata"), strategy),
             references,
-            naming: NAMINGS.iter().find_map(|path| at.at(path)?.text()),
             cluster: at.at(&["spec", "clusterName"]).and_then(Cursor::text).or_else(label),
             owner: owner.and_then(|owner| {
                 Some(Owner {

@@ -87,7 +87,7 @@ fn pool_start(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, draws: &Draws, p
         reference: pool.reference.clone(),
         pool: pool.pool.clone(),
         taken: AddressSet::new(),
-        guests: clusters.iter().filter(lacking).count() as u64,
+        guests: Ok(clusters.iter().filter(lacking).count() as u64),
         rests: pool.rests,
     }
 }

@@ -38,6 +38,12 @@ impl DrawnPool {
         let own = self.users.iter().find(|(user, _)| *user == group);
         own.map(|(_, each)| *each)
     }
+
+    /// Replicas and surge of all groups that draw from it, times their NICs; `None` while one is unknown.
+    pub(super) fn needed(&self, groups: &Groups<'_, '_>) -> Option<u64> {
+        let of_user = |(user, nics): &(usize, u32)| Some(groups.all[*user].size.peak()? * u64::from(*nics));
+        self.users.iter().map(of_user).sum()
+    }
 }
 
 /// Who draws from what.
@@ -59,25 +65,24 @@ impl Draws {
                 continue;
             };
             let object = &manifest.objects[template];
-            let cluster_namespace = cluster_namespace(manifest, group).or(object.namespace());
+            let own_namespace = cluster_namespace(manifest, group).or(object.namespace());
             for (device, place, kind, name) in wanted(object) {
                 // A pool without a namespace serves machines of all namespaces.
-                let namespace = cluster_namespace.filter(|_| kind != PoolKind::GlobalInClusterIPPool.name());
+                let namespace = own_namespace.filter(|_| kind != PoolKind::GlobalInClusterIPPool.name());
                 let found = pools.get(&(kind, name)).into_iter().flatten();
                 let found = found
                     .copied()
                     .find(|pool| manifest.objects[*pool].in_namespace(namespace));
                 let pool = *known.entry((kind, name, namespace)).or_insert_with(|| {
-                    let read = found.and_then(|pool| read(manifest, &manifest.objects[pool]));
                     draws.pools.push(DrawnPool {
                         reference: PoolReference {
                             kind: kind.to_owned(),
                             namespace: namespace.map(ToOwned::to_owned),
                             name: name.to_owned(),
                         },
-                        rests: read.as_ref().is_some_and(|(_, rests)| *rests),
-                        pool: read.map(|(pool, _)| pool),
+                        pool: found.and_then(|pool| read(manifest, &manifest.objects[pool])),
                         users: Vec::new(),
+                        rests: found.is_some_and(|pool| rests(manifest, &manifest.objects[pool])),
                     });
                     draws.pools.len() - 1
                 });
@@ -134,24 +139,28 @@ fn pools_by_name<'m>(manifest: &'m Manifest<'_>) -> BTreeMap<(&'static str, &'m 
     pools
 }
 
-/// The pool as the allocator sees it, and whether released addresses rest; `None` for one that cannot be read, which is a
-/// finding elsewhere.
-fn read(manifest: &Manifest<'_>, object: &Object<'_>) -> Option<(Pool, bool)> {
+/// The pool as the allocator sees it; `None` for one that cannot be read, which is a finding elsewhere.
+pub(super) fn read(manifest: &Manifest<'_>, object: &Object<'_>) -> Option<Pool> {
     let Detail::Pool(pool) = &object.detail else {
         return None;
     };
     manifest.with_object(object, |at| match pool.kind {
         PoolKind::IPPool => {
             let pool: IPPool = at.tree.read(at.node, &manifest.limits()).ok()?;
-            Some((Pool::ippool(&pool.metadata.name, &pool.spec), false))
+            Some(Pool::ippool(&pool.metadata.name, &pool.spec))
         }
         PoolKind::InClusterIPPool | PoolKind::GlobalInClusterIPPool => {
             let pool: InClusterIPPool = at.tree.read(at.node, &manifest.limits()).ok()?;
-            let rests = pool
-                .spec
-                .address_reuse_grace_period_seconds
-                .is_some_and(|seconds| seconds > 0);
-            Some((Pool::in_cluster(&pool).ok()?, rests))
+            Pool::in_cluster(&pool).ok()
         }
+    })
+}
+
+/// Whether the in-cluster provider lets released addresses rest.
+fn rests(manifest: &Manifest<'_>, object: &Object<'_>) -> bool {
+    manifest.with_object(object, |at| {
+        let seconds = at.at(&["spec", "addressReuseGracePeriodSeconds"]);
+        let seconds = seconds.and_then(|seconds| seconds.text()?.value.parse::<i64>().ok());
+        seconds.is_some_and(|seconds| seconds > 0)
     })
 }

@@ -10,9 +10,7 @@ pub(super) fn vsphere_cluster<'m, 'a>(manifest: &'m Manifest<'a>, cluster: &Obje
     };
     let name = detail.infrastructure.as_ref()?.name.as_ref()?;
     manifest.objects.iter().find(|object| {
-        matches!(object.detail, Detail::VSphereCluster(_))
-            && object.name() == name.value
-            && object.in_namespace(cluster.namespace())
+        matches!(object.detail, Detail::VSphereCluster(_)) && object.is_meant(&name.value, cluster.namespace(), cluster)
     })
 }
 

@@ -1,39 +1,55 @@
 //! Takes a manifest with its pools and labels in place and gives the address plan: for each group its slots, for each slot its NICs, exact or one of a set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::beginning::beginning;
 use super::draws::{Draw, DrawnPool, Draws};
 use super::infrastructure::endpoint;
-use super::naming::machine_pattern;
+use super::machine_names::machine_name;
 use super::next::{Event, EventError, GroupDraw, Holding, Unsure, World};
 use super::plan::{AddressPlan, Certainty, ClusterPlan, GroupPlan, NicPlan, PoolPlan, SlotKind, SlotPlan};
+use super::running::Running;
 use super::steps::{listing, step, why_set};
+use super::subnet::PoolUser;
+use super::subnets::subnets;
 use crate::addressing::{API_VERSION, Groups, MachineGroup, TemplateUse};
-use crate::ipam::{AddressSet, Family};
+use crate::ipam::{AddressSet, Family, Pool};
 use crate::objects::{Detail, Manifest, Object, Role};
 
-/// The plan of a manifest.
+/// The plan of a manifest, as of clusters that do not exist yet.
 #[must_use]
 pub fn plan(manifest: &Manifest<'_>, groups: &Groups<'_, '_>) -> AddressPlan {
-    let draws = Draws::of(manifest, groups);
-    let (world, _) = World::settled(&beginning(manifest, groups, &draws));
-    planned(manifest, groups, &draws, &world)
+    plan_running(manifest, groups, None)
 }
 
-/// The plan of a manifest, and what holds after each of the events.
+/// The plan of a manifest that keeps what is assigned already.
+#[must_use]
+pub fn plan_running(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, running: Option<&Running>) -> AddressPlan {
+    let draws = drawn(manifest, groups, running);
+    planned(manifest, groups, &draws, running)
+}
+
+/// The same, and what holds after each of the events.
 ///
 /// # Errors
 /// The first event that cannot be played, and the plan with the steps before it.
 pub fn plan_then(
     manifest: &Manifest<'_>,
     groups: &Groups<'_, '_>,
+    running: Option<&Running>,
     events: &[Event],
 ) -> Result<AddressPlan, (EventError, Box<AddressPlan>)> {
-    let draws = Draws::of(manifest, groups);
-    let (mut world, _) = World::settled(&beginning(manifest, groups, &draws));
-    let mut plan = planned(manifest, groups, &draws, &world);
+    let draws = drawn(manifest, groups, running);
+    let mut plan = planned(manifest, groups, &draws, running);
+    if events.is_empty() {
+        return Ok(plan);
+    }
+    let mut start = beginning(manifest, groups, &draws);
+    if let Some(running) = running {
+        running.begin(draws.groups.keys().copied(), &mut start);
+    }
+    let (mut world, _) = World::settled(&start);
     for event in events {
         match world.play(event) {
             Ok(uses) => plan.steps.push(step(event, &world, &uses)),
@@ -43,46 +59,64 @@ pub fn plan_then(
     Ok(plan)
 }
 
-fn planned(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, draws: &Draws, world: &World) -> AddressPlan {
+/// Who draws from what, pools that only the running cluster has included.
+fn drawn(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, running: Option<&Running>) -> Draws {
+    let mut draws = Draws::of(manifest, groups);
+    if let Some(running) = running {
+        running.fill(&mut draws);
+    }
+    draws
+}
+
+fn planned(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, draws: &Draws, running: Option<&Running>) -> AddressPlan {
+    let (world, _) = World::settled(&beginning(manifest, groups, draws));
     let planner = Planner {
         manifest,
         groups,
         draws,
-        world,
+        running,
         places: draws.groups.keys().copied().zip(0..).collect(),
         reach: (0..draws.pools.len()).map(|pool| world.reach(pool)).collect(),
+        world: &world,
     };
-    let mut owners: Vec<Option<usize>> = draws.groups.keys().map(|group| groups.all[*group].cluster).collect();
-    owners.sort_unstable();
-    owners.dedup();
+    let owners: BTreeSet<Owner<'_>> = draws.groups.keys().map(|group| owner(&groups.all[*group])).collect();
+    let clusters: Vec<ClusterPlan> = owners.into_iter().map(|owner| planner.cluster(owner)).collect();
     AddressPlan {
         api_version: API_VERSION.to_owned(),
         kind: "AddressPlan".to_owned(),
-        clusters: owners.into_iter().map(|cluster| planner.cluster(cluster)).collect(),
+        subnets: subnets(&planner, &clusters),
+        clusters,
         steps: Vec::new(),
         findings: Vec::new(),
     }
 }
 
-struct Planner<'p, 'm, 'a> {
-    manifest: &'p Manifest<'a>,
-    groups: &'p Groups<'m, 'a>,
-    draws: &'p Draws,
-    /// What the groups hold when every machine is made.
+/// The Cluster that a group belongs to, or the name of one that the manifest does not have.
+type Owner<'m> = (Option<usize>, Option<&'m str>);
+
+fn owner<'m>(group: &MachineGroup<'m, '_>) -> Owner<'m> {
+    (group.cluster, group.cluster_name.filter(|_| group.cluster.is_none()))
+}
+
+pub(super) struct Planner<'p, 'm, 'a> {
+    pub(super) manifest: &'p Manifest<'a>,
+    pub(super) groups: &'p Groups<'m, 'a>,
+    pub(super) draws: &'p Draws,
+    pub(super) running: Option<&'p Running>,
+    /// What the groups hold when every machine is made and none was there before.
     world: &'p World,
     /// The place of each group among those of the world.
     places: BTreeMap<usize, usize>,
-    /// What claims can get of each pool when everything is rolled out.
+    /// What claims can get of each pool then, in a roll-out of all groups at once too.
     reach: Vec<AddressSet>,
 }
 
 impl Planner<'_, '_, '_> {
-    fn cluster(&self, cluster: Option<usize>) -> ClusterPlan {
-        let object = cluster.map(|cluster| &self.manifest.objects[cluster]);
-        let own = |group: &&usize| self.groups.all[**group].cluster == cluster;
+    fn cluster(&self, of: Owner<'_>) -> ClusterPlan {
+        let object = of.0.map(|cluster| &self.manifest.objects[cluster]);
+        let own = |group: &&usize| owner(&self.groups.all[**group]) == of;
         let members: Vec<usize> = self.draws.groups.keys().filter(own).copied().collect();
-        let name_of = |group: &usize| self.groups.all[*group].cluster_name;
-        let name = object.map(Object::name).or_else(|| members.first().and_then(name_of));
+        let name = object.map(Object::name).or(of.1);
         let used = |pool: &&DrawnPool| pool.users.iter().any(|(user, _)| members.contains(user));
         ClusterPlan {
             name: name.map(ToOwned::to_owned),
@@ -93,64 +127,76 @@ impl Planner<'_, '_, '_> {
                 .draws
                 .pools
                 .iter()
-                .filter(used)
-                .map(|pool| self.pool(pool))
+                .enumerate()
+                .filter(|(_, pool)| used(pool))
+                .map(|(index, pool)| self.pool(index, pool))
                 .collect(),
         }
     }
 
-    fn pool(&self, pool: &DrawnPool) -> PoolPlan {
+    fn pool(&self, index: usize, pool: &DrawnPool) -> PoolPlan {
         let size = pool.pool.as_ref().map(|pool| pool.addresses().size());
-        let needed = self.needed(pool);
+        let needed = pool.needed(self.groups);
         let usable = pool.pool.as_ref().map(|pool| pool.usable().size());
-        PoolPlan {
+        let mut plan = PoolPlan {
             pool: pool.reference.clone(),
+            addresses: pool.pool.as_ref().map(ranges).unwrap_or_default(),
             size: size.map(Into::into),
             needed,
+            taken: Vec::new(),
             free: usable
                 .zip(needed)
                 .map(|(size, needed)| size.saturating_sub(needed.into()).into()),
+        };
+        if let Some(running) = self.running {
+            running.count_others(index, &mut plan);
         }
+        plan
     }
 
-    /// Replicas and surge of all groups of a pool; `None` while one is unknown.
-    fn needed(&self, pool: &DrawnPool) -> Option<u64> {
-        pool.users
-            .iter()
-            .map(|(user, nics)| Some(self.groups.all[*user].size.peak()? * u64::from(*nics)))
-            .sum()
+    /// A group by its identity.
+    pub(super) fn user(&self, index: usize) -> PoolUser {
+        let group = &self.groups.all[index];
+        let cluster = group.cluster.map(|cluster| &self.manifest.objects[cluster]);
+        PoolUser {
+            cluster: cluster.map(Object::name).or(group.cluster_name).map(ToOwned::to_owned),
+            namespace: cluster.and_then(|cluster| cluster.namespace()).map(ToOwned::to_owned),
+            kind: group.kind.to_owned(),
+            name: group.name.to_owned(),
+        }
     }
 
     fn group(&self, index: usize, cluster: Option<&str>) -> GroupPlan {
         let group = &self.groups.all[index];
         let draws = &self.draws.groups[&index];
-        let why = self.own_draws(index).iter().find_map(|draw| self.why_set(group, draw));
+        let own = self.world.draws(self.places[&index]);
+        let why = own.iter().find_map(|draw| {
+            let why = self.why_set(group, draw).map(|why| why.to_string());
+            why.or_else(|| self.running?.why_not_exact(index, draw.pool))
+        });
         let template = match group.template {
             TemplateUse::Found(template) => self.manifest.objects[template].name(),
             _ => "",
         };
-        GroupPlan {
+        let exact = why.is_none();
+        let mut plan = GroupPlan {
             kind: group.kind.to_owned(),
             name: group.name.to_owned(),
             role: role_name(group.role).to_owned(),
             template: template.to_owned(),
-            machine_pattern: machine_pattern(self.manifest, group),
+            machine_name: machine_name(self.manifest, group),
             replicas: group.size.replicas,
             surge: group.size.surge,
-            certainty: if why.is_none() {
-                Certainty::Exact
-            } else {
-                Certainty::Set
-            },
+            certainty: if exact { Certainty::Exact } else { Certainty::Set },
             slots: self.slots(index, draws, cluster),
-            addresses: self.addresses(index),
-            why: why.map(|why| why.to_string()),
+            addresses: self.addresses(index, draws),
+            why,
+        };
+        if let Some(running) = self.running {
+            let make = |draw: &Draw, address| self.nic(group, draw, address);
+            running.keep(index, self.draws, &mut plan, exact, &make);
         }
-    }
-
-    /// What the world knows of a group's pools.
-    fn own_draws(&self, group: usize) -> &[GroupDraw] {
-        self.world.draws(self.places[&group])
+        plan
     }
 
     /// Why not every machine's address is known.
@@ -169,7 +215,7 @@ impl Planner<'_, '_, '_> {
         let (Some(replicas), Some(surge)) = (group.size.replicas, group.size.surge) else {
             return Vec::new();
         };
-        let base = slot_base(group, cluster);
+        let base = slot_base(group.name, role_name(group.role), cluster);
         let orders: Vec<Vec<IpAddr>> = draws.iter().map(|draw| self.order(index, draw)).collect();
         let mut slots = Vec::new();
         for number in 0..replicas as usize {
@@ -178,6 +224,7 @@ impl Planner<'_, '_, '_> {
             slots.push(SlotPlan {
                 name: format!("{base}-{}", number + 1),
                 kind: SlotKind::Replica,
+                machine: None,
                 nics,
             });
         }
@@ -186,6 +233,7 @@ impl Planner<'_, '_, '_> {
             slots.push(SlotPlan {
                 name: format!("{base}-surge-{}", number + 1),
                 kind: SlotKind::Surge,
+                machine: None,
                 nics,
             });
         }
@@ -194,11 +242,13 @@ impl Planner<'_, '_, '_> {
 
     /// The addresses that a NIC of machine after machine gets, where they are exact.
     fn order(&self, group: usize, draw: &Draw) -> Vec<IpAddr> {
-        let own = self.own_draws(group).iter().find(|own| own.pool == draw.pool);
-        match own.map(|own| (&own.held, own.each)) {
-            Some((Holding::InOrder(machines), 1)) => machines.iter().flatten().copied().collect(),
-            _ => Vec::new(),
-        }
+        let own = self.world.draws(self.places[&group]).iter();
+        let own = own.filter(|own| own.pool == draw.pool && own.each == 1);
+        let lists = own.filter_map(|own| match &own.held {
+            Holding::InOrder(machines) => Some(machines.iter().flatten().copied()),
+            Holding::Among { .. } => None,
+        });
+        lists.flatten().collect()
     }
 
     fn nic(&self, group: &MachineGroup<'_, '_>, draw: &Draw, address: Option<IpAddr>) -> NicPlan {
@@ -245,7 +295,7 @@ impl Planner<'_, '_, '_> {
     }
 
     /// The network and name servers of a NIC.
-    fn nic_of(&self, group: &MachineGroup<'_, '_>, device: usize) -> Option<(Option<String>, Vec<String>)> {
+    pub(super) fn nic_of(&self, group: &MachineGroup<'_, '_>, device: usize) -> Option<(Option<String>, Vec<String>)> {
         let TemplateUse::Found(template) = group.template else {
             return None;
         };
@@ -257,15 +307,26 @@ impl Planner<'_, '_, '_> {
         Some((nic.network.as_ref().map(|network| network.value.to_string()), servers))
     }
 
-    /// All addresses that a group may hold, in a roll-out of all groups at once too.
-    fn addresses(&self, group: usize) -> Vec<String> {
+    /// All addresses that a group may hold, in a roll-out of all groups at once too: the lowest that the groups of its pools
+    /// need together, or whole pools.
+    fn addresses(&self, group: usize, draws: &[Draw]) -> Vec<String> {
         let mut all = AddressSet::new();
-        for draw in self.own_draws(group) {
-            all.extend(draw.held.addresses().ranges());
-            all.extend(self.reach[draw.pool].ranges());
+        let pools: BTreeMap<usize, &Draw> = draws.iter().map(|draw| (draw.pool, draw)).collect();
+        for (pool, draw) in pools {
+            let drawn = &self.draws.pools[pool];
+            let needed = drawn.needed(self.groups);
+            let kept = self
+                .running
+                .and_then(|running| running.addresses(group, draw, drawn, needed));
+            all.extend(kept.as_ref().unwrap_or(&self.reach[pool]).ranges());
         }
         listing(&all)
     }
+}
+
+/// All addresses of a pool, as the ranges that they form.
+fn ranges(pool: &Pool) -> Vec<String> {
+    pool.addresses().ranges().map(|range| range.to_string()).collect()
 }
 
 fn role_name(role: Role) -> &'static str {
@@ -277,14 +338,11 @@ fn role_name(role: Role) -> &'static str {
 }
 
 /// The group's name without the cluster's; its role where nothing is left.
-fn slot_base<'g>(group: &MachineGroup<'g, '_>, cluster: Option<&str>) -> &'g str {
-    let rest = cluster.and_then(|cluster| group.name.strip_prefix(cluster));
+pub(crate) fn slot_base<'g>(group: &'g str, role: &'g str, cluster: Option<&str>) -> &'g str {
+    let rest = cluster.and_then(|cluster| group.strip_prefix(cluster));
     match rest {
-        Some("") => role_name(group.role),
-        Some(rest) => rest
-            .strip_prefix('-')
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or(group.name),
-        None => group.name,
+        Some("") => role,
+        Some(rest) => rest.strip_prefix('-').filter(|rest| !rest.is_empty()).unwrap_or(group),
+        None => group,
     }
 }

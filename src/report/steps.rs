@@ -1,30 +1,65 @@
-//! Takes the steps of a plan and gives their rows and the sentences that go with them, and what differs from an earlier plan's steps.
+//! Takes the steps of a plan and gives their rows and the sentences that go with them; computes no address.
 
-use std::collections::BTreeMap;
-
-use super::table::Table;
+use super::plan::Columns;
+use super::table::{Table, plain};
+use super::visible::visible;
 use crate::ipam::{AddressRange, AddressSet};
 use crate::planning::{AddressPlan, Certainty, StepGroup, StepHolding, StepPlan, StepPool};
 
-/// One row for each step, group and pool; `wide` adds reasons and ways out.
+const NARROW: [&str; 11] = [
+    "STEP",
+    "EVENT",
+    "CLUSTER",
+    "GROUP",
+    "HOLDS",
+    "CERTAINTY",
+    "POOL",
+    "PEAK",
+    "NEEDED",
+    "SIZE",
+    "STUCK",
+];
+const WIDE: [&str; 2] = ["WHY", "WAY OUT"];
+/// Columns whose cells are words of this program and numbers, not names and addresses.
+const WORDS: [&str; 8] = ["STEP", "CERTAINTY", "PEAK", "NEEDED", "SIZE", "STUCK", "WHY", "WAY OUT"];
+
+/// The steps as text below the table of the plan; empty without steps.
 #[must_use]
-pub fn steps_table(plan: &AddressPlan, wide: bool) -> Table {
-    let narrow = [
-        "STEP",
-        "EVENT",
-        "CLUSTER",
-        "GROUP",
-        "HOLDS",
-        "CERTAINTY",
-        "POOL",
-        "PEAK",
-        "NEEDED",
-        "SIZE",
-        "STUCK",
-    ];
-    let more = ["WHY", "WAY OUT"];
-    let titles: Vec<&'static str> = narrow.into_iter().chain(more.into_iter().filter(|_| wide)).collect();
-    let mut table = Table::new(&titles);
+pub fn steps_text(plan: &AddressPlan, columns: Columns) -> String {
+    if plan.steps.is_empty() {
+        return String::new();
+    }
+    let notes = notes(plan);
+    let notes: String = notes.iter().map(|note| format!("\n{}\n", visible(note))).collect();
+    format!("\n{}{notes}", steps_table(plan, columns).aligned())
+}
+
+/// The steps as a table of their own, behind an empty line; empty without steps.
+#[must_use]
+pub fn steps_csv(plan: &AddressPlan) -> String {
+    if plan.steps.is_empty() {
+        return String::new();
+    }
+    format!("\r\n{}", steps_table(plan, Columns::All).csv())
+}
+
+/// The steps as a Markdown table, and what to do where one gets stuck; empty without steps.
+#[must_use]
+pub fn steps_markdown(plan: &AddressPlan) -> String {
+    if plan.steps.is_empty() {
+        return String::new();
+    }
+    let notes: String = notes(plan).iter().map(|note| format!("\n- {}", plain(note))).collect();
+    let end = if notes.is_empty() { "" } else { "\n" };
+    format!("\n{}{notes}{end}", steps_table(plan, Columns::Narrow).markdown())
+}
+
+/// One row for each step, group and pool; all but narrow ones say why and what to do.
+fn steps_table(plan: &AddressPlan, columns: Columns) -> Table {
+    let wide = columns > Columns::Narrow;
+    let mut titles = NARROW.to_vec();
+    titles.extend(WIDE.iter().filter(|_| wide));
+    let mut table = Table::new(&titles).with_words(&WORDS);
     for (number, step) in (1..).zip(&plan.steps) {
         for group in &step.groups {
             for holding in holdings(group) {
@@ -35,9 +70,8 @@ pub fn steps_table(plan: &AddressPlan, wide: bool) -> Table {
     table
 }
 
-/// What stuck steps mean and what to do, one sentence each.
-#[must_use]
-pub fn steps_notes(plan: &AddressPlan) -> Vec<String> {
+/// What stuck steps mean and what to do, one sentence or two each.
+fn notes(plan: &AddressPlan) -> Vec<String> {
     let mut notes = Vec::new();
     for (number, step) in (1..).zip(&plan.steps) {
         for pool in step.pools.iter().filter(|pool| pool.stuck) {
@@ -134,33 +168,13 @@ fn certainty(certainty: Certainty) -> &'static str {
     }
 }
 
-/// A place of a step: its number, and the group or pool.
-type Key = (usize, String);
-
-/// What an earlier plan's steps and these say differently: the place, the old and the new.
-pub(super) fn step_changes(old: &AddressPlan, new: &AddressPlan) -> Vec<(String, String, String, String)> {
-    let (before, after) = (entries(old), entries(new));
-    let mut keys: Vec<&Key> = before.keys().chain(after.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    let value = |of: &BTreeMap<Key, String>, key: &Key| of.get(key).cloned().unwrap_or_default();
-    keys.into_iter()
-        .map(|key| {
-            (
-                format!("step {}", key.0),
-                key.1.clone(),
-                value(&before, key),
-                value(&after, key),
-            )
-        })
-        .filter(|(.., old, new)| old != new)
-        .collect()
-}
-
-fn entries(plan: &AddressPlan) -> BTreeMap<Key, String> {
-    let mut entries = BTreeMap::new();
+/// What the steps of a plan say, each with the event's place, the group or pool, and what it is.
+pub(super) fn step_entries(plan: &AddressPlan) -> Vec<(String, String, &'static str, String)> {
+    let mut entries = Vec::new();
     for (number, step) in (1..).zip(&plan.steps) {
-        entries.insert((number, "event".to_owned()), step.event.clone());
+        // With leading zeros the order of the texts is the order of the steps.
+        let place = format!("step {number:02}");
+        entries.push((place.clone(), String::new(), "event", step.event.clone()));
         for group in &step.groups {
             let title = [
                 group.namespace.as_ref(),
@@ -168,36 +182,29 @@ fn entries(plan: &AddressPlan) -> BTreeMap<Key, String> {
                 Some(&group.kind),
                 Some(&group.name),
             ];
-            let title = title
-                .into_iter()
-                .flatten()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join("/");
-            let order = certainty(group.certainty);
-            entries.insert((number, title), format!("{order} {}", group.addresses.join(",")));
+            let held = format!("{} {}", certainty(group.certainty), group.addresses.join(","));
+            entries.push((place.clone(), joined(title), "holds", held));
         }
         for pool in &step.pools {
-            let number_of = |value: Option<u64>| value.map_or_else(|| "?".to_owned(), |value| value.to_string());
-            let said = format!(
-                "peak {}, needed {}, stuck {}",
-                number_of(pool.peak),
-                number_of(pool.needed),
-                stuck(Some(pool))
-            );
             let title = [
                 pool.pool.namespace.as_ref(),
                 Some(&pool.pool.kind),
                 Some(&pool.pool.name),
             ];
-            let title = title
-                .into_iter()
-                .flatten()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join("/");
-            entries.insert((number, format!("pool {title}")), said);
+            let number_of = |value: Option<u64>| value.map_or_else(|| "unknown".to_owned(), |value| value.to_string());
+            entries.push((place.clone(), joined(title), "peak", number_of(pool.peak)));
+            entries.push((place.clone(), joined(title), "needed", number_of(pool.needed)));
+            entries.push((place.clone(), joined(title), "stuck", stuck(Some(pool)).to_owned()));
         }
     }
     entries
+}
+
+fn joined<const PARTS: usize>(parts: [Option<&String>; PARTS]) -> String {
+    parts
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join("/")
 }

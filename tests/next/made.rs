@@ -211,7 +211,7 @@ fn pool_start(index: usize, pool: &model::Pool) -> PoolStart {
         },
         pool: Some(Pool::ippool(&name, &spec)),
         taken,
-        guests: 0,
+        guests: Ok(0),
         rests: false,
     }
 }

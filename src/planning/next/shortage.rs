@@ -63,7 +63,7 @@ impl World {
             });
         acting
             .chain(idle)
-            .try_fold(self.pools[pool].guests, |sum, more| Some(sum + more?))
+            .try_fold(self.pools[pool].guests.clone().ok()?, |sum, more| Some(sum + more?))
     }
 
     /// Whether nobody deletes a machine and all that is free is taken, so that somebody waits in every run.
@@ -107,7 +107,8 @@ pub(super) fn spread_over(world: &World, pool: usize, step: &Step) -> AddressSet
     };
     let mut fixed = place.taken.clone();
     let mut loose = Vec::new();
-    let (mut most, mut fresh, mut drops) = (Some(place.guests), Some(place.guests), false);
+    let guests = place.guests.clone().ok();
+    let (mut most, mut fresh, mut drops) = (guests, guests, false);
     let sum = |sum: Option<u64>, more: Option<u64>| Some(sum? + more?);
     let alone = step.actors(world, pool).count() == 1;
     for (_, draw, demand) in step.actors(world, pool) {

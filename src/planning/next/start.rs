@@ -24,8 +24,9 @@ pub struct PoolStart {
     pub pool: Option<Pool>,
     /// Addresses that somebody else than the groups holds and keeps.
     pub taken: AddressSet,
-    /// Claims of somebody else that may come at any time, such as the old adapter's for an endpoint without a host.
-    pub guests: u64,
+    /// Claims of somebody else that may come at any time, such as the old adapter's for an endpoint without a host; the name
+    /// of somebody of whom it is not known how many addresses come and go.
+    pub guests: Result<u64, String>,
     /// A released address rests for a while before it is given out again (`addressReuseGracePeriodSeconds`).
     pub rests: bool,
 }

@@ -170,8 +170,10 @@ impl World {
         if step.actors(self, draw.pool).any(|(other, ..)| other != group) {
             return Err(Unsure::Shared(name.clone()));
         }
-        if place.guests > 0 {
-            return Err(Unsure::Endpoint(name.clone()));
+        match &place.guests {
+            Ok(0) => {}
+            Ok(_) => return Err(Unsure::Endpoint(name.clone())),
+            Err(rival) => return Err(Unsure::Rival(rival.clone())),
         }
         let (mut held, mut maybe) = (place.taken.clone(), AddressSet::new());
         for (_, other) in step.idle(self, draw.pool) {

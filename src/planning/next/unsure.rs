@@ -21,6 +21,10 @@ pub enum Unsure {
     SeveralNics(String),
     /// The old adapter may take an address for the endpoint.
     Endpoint(String),
+    /// Somebody else holds addresses of the pool too.
+    Rival(String),
+    /// A machine is in deletion already.
+    Leaving(String),
     /// The pool has not enough addresses for every machine.
     TooSmall(String),
     /// Failure domains decide which machine is deleted.
@@ -41,9 +45,9 @@ impl fmt::Display for Unsure {
             Unsure::PoolMissing(pool) => {
                 write!(out, "the pool {pool} is not in the manifest; give its manifest as well")
             }
-            Unsure::AnyOrder => {
-                out.write_str("the order in which these machines claim is not fixed; only the set is known")
-            }
+            Unsure::AnyOrder => out.write_str(
+                "the order in which these machines claim is not fixed; nothing makes it exact before they exist",
+            ),
             Unsure::Kind(kind) => write!(
                 out,
                 "a {kind} is not known to make one machine at a time; only the set is known"
@@ -56,7 +60,9 @@ impl fmt::Display for Unsure {
                 out,
                 "the pool {pool} gives addresses at random; the sequential strategy makes it exact"
             ),
-            Unsure::Replicas => out.write_str("the number of replicas is not known yet"),
+            Unsure::Replicas => {
+                out.write_str("the number of replicas is not known yet; with a number in its place this is exact")
+            }
             Unsure::SeveralNics(pool) => write!(
                 out,
                 "several NICs of a machine take from the pool {pool} at the same moment; a pool for each NIC makes it exact"
@@ -65,6 +71,14 @@ impl fmt::Display for Unsure {
                 out,
                 "the endpoint has no host, and the old adapter takes an address of the pool {pool} for it; \
                  setting spec.controlPlaneEndpoint.host makes it exact"
+            ),
+            Unsure::Rival(name) => write!(
+                out,
+                "{name} holds addresses of the pool too; what it releases or claims next is not known"
+            ),
+            Unsure::Leaving(machine) => write!(
+                out,
+                "machine {machine} is being deleted; whether the next machine claims before its address is free is not known"
             ),
             Unsure::TooSmall(pool) => write!(out, "the pool {pool} has not enough addresses for every machine"),
             Unsure::FailureDomains => {
