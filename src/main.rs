@@ -9,7 +9,7 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(Status::Done) | Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
-        Ok(Status::Differences) => ExitCode::from(1),
+        Ok(Status::Differences | Status::Findings) => ExitCode::from(1),
         Ok(Status::Failed) => ExitCode::from(2),
         Err(failure) => {
             anstream::eprintln!("error: {failure}");

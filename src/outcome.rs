@@ -1,7 +1,7 @@
 //! The one computation: takes a manifest and configurations, gives findings and edits; every verb prints a part of it.
 
 use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, select};
-use crate::check::{self, Finding, Place, codes, has_errors, input_finding};
+use crate::check::{self, Accepted, Finding, Place, Purpose, Subject, codes, has_errors, input_finding};
 use crate::objects::{Manifest, Source};
 use crate::planning::{self, AddressPlan};
 use crate::rewrite::{self, Wish};
@@ -12,28 +12,55 @@ use crate::yaml::{Edits, Limits};
 pub struct Outcome {
     /// What there is to say, errors first within the order of the texts.
     pub findings: Vec<Finding>,
+    /// What the configurations accept, in the same order.
+    pub accepted: Vec<Accepted>,
     /// The edits of each source; `None` when an error forbids every one of them.
     pub edits: Option<Vec<Edits>>,
 }
 
-/// Computes what the configurations mean for the sources, given what is live. Without configurations the edits are empty.
+/// Computes what the configurations mean for the sources, given what is live: the edits, and the findings about what they
+/// touch. Without configurations there are no edits and nothing to say about a manifest that can be read.
 #[must_use]
-pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], _state: Option<&State<'_>>) -> Outcome {
+pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], state: Option<&State<'_>>) -> Outcome {
+    compute_for(Purpose::Transform, sources, configs, state)
+}
+
+/// The same computation for a purpose: a plan and a check judge everything in the manifest, touched or not.
+#[must_use]
+pub fn compute_for<'a>(
+    purpose: Purpose,
+    sources: &'a [Source<'a>],
+    configs: &[ConfigDocument<'_>],
+    state: Option<&State<'_>>,
+) -> Outcome {
     let mut findings = Vec::new();
-    let edits = edits(sources, configs, &mut findings);
+    let edits = edits(purpose, sources, configs, state, &mut findings);
     let acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
-    let mut findings = check::accept(findings, &acceptances);
-    findings.sort_by_key(|finding| {
-        let place = finding
-            .place
-            .map_or((usize::MAX, 0), |place| (place.source, place.span.start));
-        (std::cmp::Reverse(finding.severity), place, finding.code.id)
-    });
+    sort(&mut findings, |finding| finding);
     findings.dedup();
+    let (mut findings, mut accepted) = check::accept(findings, &acceptances);
+    sort(&mut findings, |finding| finding);
+    sort(&mut accepted, |accepted| &accepted.finding);
     Outcome {
         edits: edits.filter(|_| !has_errors(&findings)),
         findings,
+        accepted,
     }
+}
+
+fn sort<T>(list: &mut [T], finding: impl Fn(&T) -> &Finding) {
+    list.sort_by_cached_key(|item| {
+        let finding = finding(item);
+        let place = finding
+            .place
+            .map_or((usize::MAX, 0), |place| (place.source, place.span.start));
+        (
+            std::cmp::Reverse(finding.severity),
+            place,
+            finding.code.id,
+            finding.message.clone(),
+        )
+    });
 }
 
 /// The address plan of the edited texts: what transform prints is what is planned.
@@ -71,8 +98,10 @@ fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)
 }
 
 fn edits<'a>(
+    purpose: Purpose,
     sources: &'a [Source<'a>],
     configs: &[ConfigDocument<'_>],
+    state: Option<&State<'_>>,
     findings: &mut Vec<Finding>,
 ) -> Option<Vec<Edits>> {
     let manifest = match Manifest::read(sources, Limits::default()) {
@@ -82,7 +111,7 @@ fn edits<'a>(
             return None;
         }
     };
-    if configs.is_empty() {
+    if configs.is_empty() && purpose == Purpose::Transform {
         return Some(vec![Edits::default(); sources.len()]);
     }
     if let Some(finding) = rewrite::rendered_later(&manifest, configs) {
@@ -90,14 +119,26 @@ fn edits<'a>(
         return None;
     }
     let groups = Groups::of(&manifest);
-    let selections = selections(&manifest, &groups, configs, findings)?;
-    let wishes: Vec<(&ConfigDocument<'_>, &Selection)> = configs.iter().zip(&selections).collect();
-    twice_chosen(&manifest, &selections, findings);
-    check::addresses(&manifest, &wishes, findings);
-    check::capacity(&groups, &wishes, findings);
-    check::templates(&manifest, &groups, &wishes, findings);
-    let wishes: Vec<Wish<'_>> = wishes
-        .into_iter()
+    let selections: Vec<Option<Selection>> = configs
+        .iter()
+        .map(|document| selection(&manifest, &groups, document, findings))
+        .collect();
+    twice_chosen(&manifest, selections.iter().flatten(), findings);
+    check::examine(
+        &Subject {
+            purpose,
+            manifest: &manifest,
+            groups: &groups,
+            documents: configs,
+            selections: &selections,
+            state,
+        },
+        findings,
+    );
+    let selections: Vec<Selection> = selections.into_iter().collect::<Option<_>>()?;
+    let wishes: Vec<Wish<'_>> = configs
+        .iter()
+        .zip(&selections)
         .map(|(document, selection)| Wish {
             config: &document.config,
             selection,
@@ -106,29 +147,30 @@ fn edits<'a>(
     rewrite::rewrite(&manifest, &groups, &wishes, findings)
 }
 
-fn selections<'a>(
+fn selection<'a>(
     manifest: &Manifest<'a>,
     groups: &Groups<'_, 'a>,
-    configs: &[ConfigDocument<'_>],
+    document: &ConfigDocument<'_>,
     findings: &mut Vec<Finding>,
-) -> Option<Vec<Selection>> {
-    let mut selections = Vec::new();
-    for document in configs {
-        match select(manifest, groups, &document.config) {
-            Ok(selection) => selections.push(selection),
-            Err((errors, found)) => {
-                findings.extend(errors.iter().map(|error| document.finding(error)));
-                findings.extend(found);
-            }
+) -> Option<Selection> {
+    match select(manifest, groups, &document.config) {
+        Ok(selection) => Some(selection),
+        Err((errors, found)) => {
+            findings.extend(errors.iter().map(|error| document.finding(error)));
+            findings.extend(found);
+            None
         }
     }
-    (selections.len() == configs.len()).then_some(selections)
 }
 
 /// A template that two configurations edit would get the one's values and then the other's.
-fn twice_chosen(manifest: &Manifest<'_>, selections: &[Selection], findings: &mut Vec<Finding>) {
+fn twice_chosen<'s>(
+    manifest: &Manifest<'_>,
+    selections: impl Iterator<Item = &'s Selection>,
+    findings: &mut Vec<Finding>,
+) {
     let mut seen = std::collections::HashMap::new();
-    for (index, selection) in selections.iter().enumerate() {
+    for (index, selection) in selections.enumerate() {
         for template in &selection.templates {
             if *seen.entry(template.object).or_insert(index) != index {
                 let object = &manifest.objects[template.object];

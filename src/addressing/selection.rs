@@ -44,6 +44,27 @@ pub struct WantedPool {
     pub first_template: usize,
 }
 
+impl WantedPool {
+    /// A pool whose machines are not known, with what its configuration says by itself.
+    pub(crate) fn unselected(pool: &PoolConfig, index: usize) -> Self {
+        WantedPool {
+            index,
+            name: pool.name.clone().unwrap_or_default(),
+            namespace: None,
+            cluster_name: None,
+            ranges: ranges(pool),
+            network: None,
+            first_template: 0,
+        }
+    }
+}
+
+/// The addresses of a pool, one range for each item; those of a valid configuration all parse.
+fn ranges(pool: &PoolConfig) -> Vec<AddressRange> {
+    let texts = pool.addresses.iter();
+    texts.filter_map(|text| usable_range(text, pool.prefix).ok()).collect()
+}
+
 /// A template to edit.
 #[derive(Clone, Debug)]
 pub struct ChosenTemplate {
@@ -162,11 +183,7 @@ impl<'a> Selecting<'_, '_, 'a> {
             cluster_name: cluster
                 .and_then(|cluster| cluster.name.as_ref())
                 .map(|name| name.value.to_string()),
-            ranges: pool
-                .addresses
-                .iter()
-                .filter_map(|text| usable_range(text, pool.prefix).ok())
-                .collect(),
+            ranges: ranges(pool),
             network: network.filter(|network| !is_placeholder(network) && label_value_problem(network).is_none()),
             first_template: first,
         });

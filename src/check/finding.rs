@@ -30,6 +30,8 @@ pub struct Finding {
     pub related: Option<(Place, String)>,
     /// What to do.
     pub help: Option<String>,
+    /// The configuration lowered it: from which severity, and why.
+    pub lowered: Option<(Severity, String)>,
 }
 
 impl Finding {
@@ -44,6 +46,7 @@ impl Finding {
             place: None,
             related: None,
             help: None,
+            lowered: None,
         }
     }
 

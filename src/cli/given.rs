@@ -9,9 +9,9 @@ use super::flags::Wanted;
 use super::input::{self, Input, Text};
 use super::report::ReportTo;
 use crate::addressing::read_configurations;
-use crate::check::{Finding, input_finding};
+use crate::check::{Accepted, Finding, Purpose, input_finding};
 use crate::objects::{Manifest, Source};
-use crate::outcome::{self, Outcome, compute};
+use crate::outcome::{self, Outcome, compute_for};
 use crate::planning::AddressPlan;
 use crate::report::{Report, findings};
 use crate::state::State;
@@ -43,6 +43,8 @@ pub(super) struct Computed {
     pub(super) manifests: Vec<Text>,
     /// What there is to say.
     pub(super) findings: Vec<Finding>,
+    /// What the configuration accepts.
+    pub(super) accepted: Vec<Accepted>,
     /// The edits of each input; `None` after an error.
     pub(super) edits: Option<Vec<Edits>>,
     /// Whether anything was asked for.
@@ -74,8 +76,13 @@ impl Computed {
 }
 
 impl Given {
-    /// Reads everything and computes.
+    /// Reads everything and computes the edits.
     pub(super) fn compute(&self) -> Result<Computed, Failure> {
+        self.compute_for(Purpose::Transform)
+    }
+
+    /// Reads everything and computes for a purpose.
+    pub(super) fn compute_for(&self, purpose: Purpose) -> Result<Computed, Failure> {
         let mut named = self.wanted.configs.clone();
         named.extend(self.state.iter().cloned());
         let read = [
@@ -88,6 +95,7 @@ impl Given {
             read => {
                 return Ok(Computed {
                     findings: read.into_iter().filter_map(Result::err).flatten().collect(),
+                    accepted: Vec::new(),
                     manifests: Vec::new(),
                     configs: Vec::new(),
                     state: Vec::new(),
@@ -98,20 +106,31 @@ impl Given {
         };
         let mut computed = Computed {
             findings: Vec::new(),
+            accepted: Vec::new(),
             edits: None,
             configured: true,
             manifests,
             configs,
             state,
         };
-        let (outcome, configured) = self.outcome(&computed);
-        (computed.findings, computed.edits, computed.configured) = (outcome.findings, outcome.edits, configured);
+        let (outcome, configured) = self.outcome(purpose, &computed);
+        computed.findings = outcome.findings;
+        computed.accepted = outcome.accepted;
+        computed.edits = outcome.edits;
+        computed.configured = configured;
         Ok(computed)
     }
 
     /// What the texts come to, and whether anything was asked for.
-    fn outcome(&self, texts: &Computed) -> (Outcome, bool) {
-        let failed = |findings| (Outcome { findings, edits: None }, true);
+    fn outcome(&self, purpose: Purpose, texts: &Computed) -> (Outcome, bool) {
+        let failed = |findings| {
+            let outcome = Outcome {
+                findings,
+                accepted: Vec::new(),
+                edits: None,
+            };
+            (outcome, true)
+        };
         let files = texts.configs.iter().enumerate();
         let files: Vec<(usize, &str)> = files
             .map(|(index, file)| (texts.manifests.len() + index, &*file.text))
@@ -126,7 +145,7 @@ impl Given {
             Err(findings) => return failed(findings),
         };
         let sources: Vec<Source<'_>> = texts.manifests.iter().map(Text::source).collect();
-        let outcome = compute(&sources, &configurations, state.as_ref());
+        let outcome = compute_for(purpose, &sources, &configurations, state.as_ref());
         (outcome, !configurations.is_empty())
     }
 
@@ -137,20 +156,30 @@ impl Given {
         let live = computed.live();
         let state = computed.state(&live).map_err(unreadable)?;
         let mut plan = outcome::plan(&sources, edits, state.as_ref()).map_err(unreadable)?;
-        plan.findings = with_texts(computed, |texts| {
-            findings(&Report {
-                findings: &computed.findings,
-                texts,
-            })
-        });
+        plan.findings = with_report(computed, findings);
         Ok(plan)
     }
 
     /// Reports the findings; `note` follows them.
     pub(super) fn report(&self, computed: &Computed, note: Option<&str>) -> Result<(), Failure> {
-        let findings = &computed.findings;
-        with_texts(computed, |texts| self.report.write(&Report { findings, texts }, note))
+        with_report(computed, |report| self.report.write(report, note))
     }
+
+    /// Writes the findings into the file that `--report` names, if it names one; another form is no use then.
+    pub(super) fn report_to_file(&self, computed: &Computed) -> Result<(), Failure> {
+        with_report(computed, |report| self.report.write_file(report))
+    }
+}
+
+/// Gives the findings of a run with its texts.
+pub(super) fn with_report<T>(computed: &Computed, give: impl FnOnce(&Report<'_>) -> T) -> T {
+    with_texts(computed, |texts| {
+        give(&Report {
+            findings: &computed.findings,
+            accepted: &computed.accepted,
+            texts,
+        })
+    })
 }
 
 /// Gives the texts of a run as reports want them.

@@ -5,6 +5,7 @@
     reason = "this room does the program's I/O"
 )]
 
+mod check;
 mod completion;
 mod explain;
 mod failure;
@@ -35,7 +36,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, also when nothing had to change
-  1  differences (--diff, plan --against)
+  1  differences (--diff, plan --against), or error findings of check
   2  everything else; then nothing was written";
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +45,8 @@ enum Verb {
     Transform(Box<transform::Transform>),
     /// Print which machine can get which address, and how certain that is
     Plan(Box<plan::Plan>),
+    /// Report what is wrong with a manifest, or with what a configuration makes of it; change nothing
+    Check(Box<check::Check>),
     /// Tell what a finding means and what to do about it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -59,6 +62,8 @@ pub enum Status {
     Done,
     /// There are differences.
     Differences,
+    /// A check found errors; they have been reported.
+    Findings,
     /// There are errors; they have been reported.
     Failed,
 }
@@ -72,6 +77,7 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
     match cli.verb {
         Verb::Transform(transform) => transform.run(),
         Verb::Plan(plan) => plan.run(),
+        Verb::Check(check) => check.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Completion(completion) => completion.run(),
         Verb::Man => man::run(),

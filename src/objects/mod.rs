@@ -4,6 +4,8 @@ mod class;
 mod cluster;
 mod cursor;
 mod group;
+pub(crate) mod kube_vip;
+pub(crate) mod kube_vip_command;
 mod manifest;
 mod object;
 mod pool;
@@ -19,8 +21,9 @@ pub use manifest::{Document, Form, InputError, InputFault, Manifest, Source};
 pub use object::{Detail, Object};
 pub use pool::{Pool, PoolEntry, PoolKind};
 pub use reference::Reference;
-pub use size::GroupSize;
-pub use template::{Nic, NicPool, POOL_LABEL, Template};
+pub(crate) use size::AUTOSCALER;
+pub use size::{Autoscaler, GroupSize};
+pub use template::{Flag, GROUP_LABEL, NETWORK_LABEL, Nic, NicPool, POOL_LABEL, Template};
 
 /// The API group of CAPV's own objects; the supervisor flavour has the same kinds in another group.
 pub const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io";

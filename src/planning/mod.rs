@@ -4,6 +4,7 @@ mod draws;
 mod plan;
 mod slots;
 
+pub(crate) use draws::Draws;
 pub use plan::{
     AddressPlan, Certainty, ClusterPlan, Endpoint, GroupPlan, NicPlan, PoolPlan, PoolReference, SlotKind, SlotPlan,
 };
