@@ -367,7 +367,7 @@ fn workers_size(workers: &TopologyWorkers<'_>, class: Option<&Class<'_>>) -> Gro
     let of_class = class.and_then(|class| class.workers.iter().find(named)?.strategy);
     match (workers.strategy, of_class) {
         (None, Some(strategy)) => GroupSize {
-            elastic: workers.size.elastic,
+            autoscaler: workers.size.autoscaler,
             ..GroupSize::new(workers.size.replicas, strategy)
         },
         _ => workers.size,

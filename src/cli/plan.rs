@@ -8,7 +8,7 @@ use super::Status;
 use super::failure::Failure;
 use super::given::{Computed, Given};
 use super::{input, output};
-use crate::check::has_errors;
+use crate::check::{Purpose, has_errors};
 use crate::planning::AddressPlan;
 use crate::planning::next::{Event, EventError};
 use crate::report::{
@@ -80,7 +80,7 @@ enum Form {
 impl Plan {
     pub(super) fn run(self) -> Result<Status, Failure> {
         let old = self.against.as_ref().map(read_plan).transpose()?;
-        let computed = self.given.compute()?;
+        let computed = self.given.compute_for(Purpose::Plan)?;
         let Some(edits) = computed.edits.as_ref().filter(|_| !has_errors(&computed.findings)) else {
             self.given.report(&computed, None)?;
             return Ok(Status::Failed);

@@ -1,6 +1,7 @@
 //! Takes the fields of a machine group and gives how many machines it has and how a roll-out replaces them; what is a placeholder is unknown, never guessed.
 
 use super::cursor::Cursor;
+use super::is_placeholder;
 use super::manifest::Manifest;
 use super::object::Object;
 
@@ -11,10 +12,24 @@ pub struct GroupSize {
     pub replicas: Option<u32>,
     /// Machines that a roll-out adds before it removes others; `None` when unknown.
     pub surge: Option<u32>,
-    /// `replicas` is an autoscaler's maximum, and there may be fewer.
-    pub elastic: bool,
+    /// Whether the replicas are the autoscaler's.
+    pub autoscaler: Autoscaler,
     /// How machines of an older template are replaced.
     pub strategy: Strategy,
+}
+
+/// What the annotations for the autoscaler say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Autoscaler {
+    /// Nothing: `replicas` counts.
+    #[default]
+    Off,
+    /// The group has this many machines at least, and up to its replicas.
+    From(u32),
+    /// A placeholder; nothing is known.
+    Unknown,
+    /// No numbers, or a minimum above the maximum; Cluster API refuses that.
+    Wrong,
 }
 
 impl GroupSize {
@@ -24,7 +39,7 @@ impl GroupSize {
         GroupSize {
             replicas,
             surge: strategy.surge(replicas),
-            elastic: false,
+            autoscaler: Autoscaler::Off,
             strategy,
         }
     }
@@ -145,8 +160,11 @@ impl Amount {
     }
 }
 
-/// Where the autoscaler finds the largest size (CAPI `api/core/v1beta2/common_types.go`).
-const AUTOSCALER_MAX: &str = "cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size";
+/// Where the autoscaler finds the smallest and the largest size (CAPI `api/core/v1beta2/common_types.go`).
+pub(crate) const AUTOSCALER: [&str; 2] = [
+    "cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size",
+    "cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size",
+];
 
 /// The size of a group whose `replicas` stand in `spec`, with annotations in `metadata`.
 pub(super) fn size(
@@ -154,17 +172,27 @@ pub(super) fn size(
     metadata: Option<Cursor<'_, '_>>,
     strategy: Option<Strategy>,
 ) -> GroupSize {
-    let maximum = metadata
-        .and_then(|metadata| metadata.at(&["annotations", AUTOSCALER_MAX]))
-        .and_then(Cursor::text);
-    let elastic = maximum.is_some();
-    let written = maximum.or_else(|| spec?.text_of("replicas"));
-    let replicas = match written {
+    let annotation = |key| metadata.and_then(|metadata| metadata.at(&["annotations", key])?.text());
+    let [minimum, maximum] = AUTOSCALER.map(annotation);
+    let written = || match spec.and_then(|spec| spec.text_of("replicas")) {
         None => Some(1),
         Some(text) => text.value.parse().ok(),
     };
+    // Only both annotations together make the autoscaler's size.
+    let (replicas, autoscaler) = match (minimum, maximum) {
+        (Some(minimum), Some(maximum)) => match (minimum.value.parse(), maximum.value.parse()) {
+            (Ok(least), Ok(most)) if least <= most => (Some(most), Autoscaler::From(least)),
+            _ if is_placeholder(&minimum.value) || is_placeholder(&maximum.value) => (None, Autoscaler::Unknown),
+            _ => (None, Autoscaler::Wrong),
+        },
+        (None, None) => (written(), Autoscaler::Off),
+        (Some(one), None) | (None, Some(one)) if one.value.parse::<u32>().is_ok() || is_placeholder(&one.value) => {
+            (written(), Autoscaler::Off)
+        }
+        _ => (None, Autoscaler::Wrong),
+    };
     GroupSize {
-        elastic,
+        autoscaler,
         ..GroupSize::new(replicas, strategy.unwrap_or_default())
     }
 }

@@ -17,8 +17,10 @@ mod subnet;
 mod subnet_pools;
 mod subnets;
 
+pub(crate) use beginning::beginning;
 pub use beginning::start;
 pub use choices::choices;
+pub(crate) use draws::Draws;
 pub use plan::{
     AddressPlan, Certainty, ClusterPlan, Endpoint, GroupPlan, NicPlan, PoolPlan, PoolReference, Size, SlotKind,
     SlotPlan,

@@ -45,7 +45,7 @@ pub fn plan_then(
     if events.is_empty() {
         return Ok(plan);
     }
-    let mut start = beginning(manifest, groups, &draws);
+    let mut start = beginning(manifest, groups, &draws, &|pool| draws.pools[pool].pool.clone());
     if let Some(running) = running {
         running.begin(draws.groups.keys().copied(), &mut start);
     }
@@ -69,7 +69,8 @@ fn drawn(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, running: Option<&Runn
 }
 
 fn planned(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, draws: &Draws, running: Option<&Running>) -> AddressPlan {
-    let (world, _) = World::settled(&beginning(manifest, groups, draws));
+    let start = beginning(manifest, groups, draws, &|pool| draws.pools[pool].pool.clone());
+    let (world, _) = World::settled(&start);
     let planner = Planner {
         manifest,
         groups,
@@ -121,7 +122,7 @@ impl Planner<'_, '_, '_> {
         ClusterPlan {
             name: name.map(ToOwned::to_owned),
             namespace: object.and_then(|object| object.namespace()).map(ToOwned::to_owned),
-            endpoint: object.and_then(|object| endpoint(self.manifest, object)),
+            endpoint: of.0.and_then(|cluster| endpoint(self.manifest, self.groups, cluster)),
             groups: members.iter().map(|group| self.group(*group, name)).collect(),
             pools: self
                 .draws

@@ -22,7 +22,7 @@ impl World {
         };
         let nobody = BTreeSet::new;
         let (acts, repaired) = match &event.kind {
-            EventKind::Rollout(None) => (self.rollouts(0..self.groups.len()), nobody()),
+            EventKind::Rollout(None) => return Ok(self.roll_out()),
             EventKind::Rollout(Some(name)) => {
                 let group = self.group_named(name).map_err(wrong)?;
                 (self.rollouts([group]), nobody())
@@ -62,6 +62,11 @@ impl World {
             }
         };
         Ok(self.step(acts, repaired))
+    }
+
+    /// Rolls out every group, all at once.
+    pub fn roll_out(&mut self) -> Vec<PoolUse> {
+        self.step(self.rollouts(0..self.groups.len()), BTreeSet::new())
     }
 
     /// Groups that replace machines by themselves and have any.
