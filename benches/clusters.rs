@@ -22,7 +22,10 @@ fn place(number: usize) -> (usize, usize) {
 fn cluster(out: &mut String, number: usize, pools: bool) {
     let (net, first) = place(number);
     let (dhcp, label) = if pools {
-        ("false", format!("\n  labels:\n    cluster.x-k8s.io/ip-pool-name: c{number}-cp-pool"))
+        (
+            "false",
+            format!("\n  labels:\n    cluster.x-k8s.io/ip-pool-name: c{number}-cp-pool"),
+        )
     } else {
         ("true", String::new())
     };

@@ -1,5 +1,6 @@
 //! How findings and differences look: text with a caret, JSON, SARIF, GitHub's annotations, unified diffs; gives text and never writes it anywhere.
 
+mod catalogue;
 mod diff;
 mod github;
 mod json;
@@ -9,6 +10,7 @@ mod sarif;
 mod table;
 mod text;
 
+pub use catalogue::{catalogue, explanation};
 pub use diff::unified_diff;
 pub use github::github;
 pub use json::{findings, json};
