@@ -1,9 +1,11 @@
 //! The one computation: takes a manifest and configurations, gives findings and edits; every verb prints a part of it.
 
-use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, select};
+use serde_json::{Map, Value};
+
+use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, StaticAddressing, select};
 use crate::check::{self, Accepted, Finding, Place, Purpose, Subject, codes, has_errors, input_finding};
-use crate::objects::{Manifest, Source};
-use crate::planning::{self, AddressPlan};
+use crate::objects::{Files, InputError, Manifest, Source};
+use crate::planning::{self, AddressPlan, Running};
 use crate::rewrite::{self, Wish};
 use crate::state::State;
 use crate::yaml::{Edits, Limits};
@@ -33,14 +35,42 @@ pub fn compute_for<'a>(
     configs: &[ConfigDocument<'_>],
     state: Option<&State<'_>>,
 ) -> Outcome {
+    let manifest = Manifest::read(sources, Limits::default());
+    outcome(purpose, manifest, sources, configs, state)
+}
+
+/// Computes what a configuration means for the items of a ResourceList: each source is a portion of them, or the whole list.
+#[must_use]
+pub fn compute_items<'a>(
+    purpose: Purpose,
+    sources: &'a [Source<'a>],
+    files: Files,
+    configs: &[ConfigDocument<'_>],
+) -> Outcome {
+    let manifest = Manifest::read_items(sources, files, Limits::default());
+    outcome(purpose, manifest, sources, configs, None)
+}
+
+fn outcome(
+    purpose: Purpose,
+    manifest: Result<Manifest<'_>, Vec<InputError>>,
+    sources: &[Source<'_>],
+    configs: &[ConfigDocument<'_>],
+    state: Option<&State<'_>>,
+) -> Outcome {
     let mut findings = Vec::new();
-    let edits = edits(purpose, sources, configs, state, &mut findings);
-    let acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
-    sort(&mut findings, |finding| finding);
+    let edits = edits(purpose, manifest, sources, configs, state, &mut findings);
+    if let (Some(edits), Some(state)) = (&edits, state) {
+        findings.extend(live(sources, edits, state));
+    }
+    let mut acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
+    // Findings about load balancers come later, from the plan.
+    acceptances.retain(|(acceptance, _)| !acceptance.is_of_backends());
+    findings.sort_by_cached_key(Finding::order);
     findings.dedup();
     let (mut findings, mut accepted) = check::accept(findings, &acceptances);
-    sort(&mut findings, |finding| finding);
-    sort(&mut accepted, |accepted| &accepted.finding);
+    findings.sort_by_cached_key(Finding::order);
+    accepted.sort_by_cached_key(|accepted| accepted.finding.order());
     Outcome {
         edits: edits.filter(|_| !has_errors(&findings)),
         findings,
@@ -48,26 +78,54 @@ pub fn compute_for<'a>(
     }
 }
 
-fn sort<T>(list: &mut [T], finding: impl Fn(&T) -> &Finding) {
-    list.sort_by_cached_key(|item| {
-        let finding = finding(item);
-        let place = finding
-            .place
-            .map_or((usize::MAX, 0), |place| (place.source, place.span.start));
-        (
-            std::cmp::Reverse(finding.severity),
-            place,
-            finding.code.id,
-            finding.message.clone(),
-        )
-    });
-}
-
 /// The address plan of the edited texts: what transform prints is what is planned.
 ///
 /// # Errors
 /// The edited texts cannot be read, which verification of the edits rules out.
-pub fn plan(sources: &[Source<'_>], edits: &[Edits], _state: Option<&State<'_>>) -> Result<AddressPlan, Vec<Finding>> {
+pub fn plan(sources: &[Source<'_>], edits: &[Edits], state: Option<&State<'_>>) -> Result<AddressPlan, Vec<Finding>> {
+    with_edited(sources, edits, read_texts, |manifest, groups| {
+        let running = state.map(|state| Running::read(manifest, groups, state));
+        planning::plan_running(manifest, groups, running.as_ref())
+    })
+}
+
+/// What there is to say about live objects beside the edited texts.
+fn live(sources: &[Source<'_>], edits: &[Edits], state: &State<'_>) -> Vec<Finding> {
+    let findings = with_edited(sources, edits, read_texts, |manifest, groups| {
+        Running::read(manifest, groups, state).findings
+    });
+    findings.unwrap_or_else(|errors| errors)
+}
+
+/// The address plan of the edited items of a ResourceList.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_items(sources: &[Source<'_>], edits: &[Edits]) -> Result<AddressPlan, Vec<Finding>> {
+    with_edited(sources, edits, read_items, planning::plan)
+}
+
+/// The pools of a configuration as objects, written from nothing else: for a generator, which sees no manifest.
+#[must_use]
+pub fn pools_alone(config: &StaticAddressing) -> Vec<Map<String, Value>> {
+    rewrite::pools_alone(config)
+}
+
+fn read_texts<'e>(sources: &'e [Source<'e>]) -> Result<Manifest<'e>, Vec<InputError>> {
+    Manifest::read(sources, Limits::default())
+}
+
+fn read_items<'e>(sources: &'e [Source<'e>]) -> Result<Manifest<'e>, Vec<InputError>> {
+    Manifest::read_items(sources, Files::default(), Limits::default())
+}
+
+/// Gives the edited texts, read again, to a function.
+fn with_edited<T>(
+    sources: &[Source<'_>],
+    edits: &[Edits],
+    read: impl for<'e> FnOnce(&'e [Source<'e>]) -> Result<Manifest<'e>, Vec<InputError>>,
+    give: impl FnOnce(&Manifest<'_>, &Groups<'_, '_>) -> T,
+) -> Result<T, Vec<Finding>> {
     let edited: Vec<String> = sources
         .iter()
         .zip(edits)
@@ -80,38 +138,41 @@ pub fn plan(sources: &[Source<'_>], edits: &[Edits], _state: Option<&State<'_>>)
             text,
         })
         .collect();
-    let failed = |errors: Vec<_>| {
+    let failed = |errors: Vec<InputError>| {
         errors
             .iter()
             .map(|error| input_finding(error, &sources))
             .collect::<Vec<_>>()
     };
-    let manifest = Manifest::read(&sources, Limits::default()).map_err(failed)?;
-    Ok(planning::plan(&manifest, &Groups::of(&manifest)))
+    let manifest = read(&sources).map_err(failed)?;
+    Ok(give(&manifest, &Groups::of(&manifest)))
 }
 
-fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)> {
+/// The acceptances of a configuration, with their places.
+#[must_use]
+pub fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Place>)> {
     let listed = document.config.spec.accept.iter().enumerate();
     listed
         .map(|(index, acceptance)| (acceptance.clone(), document.place_of_acceptance(index)))
         .collect()
 }
 
-fn edits<'a>(
+fn edits(
     purpose: Purpose,
-    sources: &'a [Source<'a>],
+    manifest: Result<Manifest<'_>, Vec<InputError>>,
+    sources: &[Source<'_>],
     configs: &[ConfigDocument<'_>],
     state: Option<&State<'_>>,
     findings: &mut Vec<Finding>,
 ) -> Option<Vec<Edits>> {
-    let manifest = match Manifest::read(sources, Limits::default()) {
+    let manifest = match manifest {
         Ok(manifest) => manifest,
         Err(errors) => {
             findings.extend(errors.iter().map(|error| input_finding(error, sources)));
             return None;
         }
     };
-    if configs.is_empty() && purpose == Purpose::Transform {
+    if purpose == Purpose::Transform && !configs.iter().any(|document| document.config.asks_for_edits()) {
         return Some(vec![Edits::default(); sources.len()]);
     }
     if let Some(finding) = rewrite::rendered_later(&manifest, configs) {

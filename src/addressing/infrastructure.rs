@@ -8,8 +8,10 @@ use crate::objects::{Detail, Manifest};
 pub(super) fn infrastructure(manifest: &Manifest<'_>, clusters: &[usize]) -> HashMap<usize, usize> {
     let mut named: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, object) in manifest.objects.iter().enumerate() {
-        if let (Detail::VSphereCluster(_), Some(name)) = (&object.detail, &object.name) {
-            named.entry(&name.value).or_default().push(index);
+        if matches!(object.detail, Detail::VSphereCluster(_)) {
+            for name in object.names() {
+                named.entry(name).or_default().push(index);
+            }
         }
     }
     let own = |cluster: usize| {
@@ -22,7 +24,7 @@ pub(super) fn infrastructure(manifest: &Manifest<'_>, clusters: &[usize]) -> Has
         found
             .iter()
             .copied()
-            .find(|infrastructure| manifest.objects[*infrastructure].in_namespace(object.namespace()))
+            .find(|infrastructure| manifest.objects[*infrastructure].is_meant(&name.value, object.namespace(), object))
     };
     clusters
         .iter()

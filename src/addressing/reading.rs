@@ -11,6 +11,8 @@ use crate::yaml::{Chunk, Limits, Segment, Tree, chunks, is_bare};
 
 /// Largest configuration document, in bytes.
 const LARGEST: usize = 64 << 10;
+/// What stands before the keys of `backends` among the keys that flags gave.
+const BACKENDS: &str = "backends.";
 
 /// A configuration and where it came from.
 pub struct ConfigDocument<'a> {
@@ -22,10 +24,21 @@ pub struct ConfigDocument<'a> {
 }
 
 /// A document of a configuration file.
-struct Origin<'a> {
-    source: usize,
-    base: usize,
-    tree: Tree<'a>,
+pub(super) struct Origin<'a> {
+    pub(super) source: usize,
+    pub(super) base: usize,
+    pub(super) tree: Tree<'a>,
+    pub(super) form: Form,
+    /// Keys at its root that are not ours.
+    pub(super) ignored: &'static [&'static str],
+}
+
+/// How a document says what is wanted.
+pub(super) enum Form {
+    /// As a StaticAddressing.
+    Object,
+    /// As the data of a ConfigMap, which stands for this `spec`.
+    Flat(Value),
 }
 
 /// Reads the configuration files of a run and lays the flags over them.
@@ -59,17 +72,15 @@ pub fn read_configurations<'a>(
             );
         }
     }
-    let given: Vec<String> = flags
-        .as_object()
-        .map(|spec| spec.keys().cloned().collect())
-        .unwrap_or_default();
+    let given = given_by(flags);
     if !findings.is_empty() {
         return Err(findings);
     }
     if documents.is_empty() && given.is_empty() {
         return Ok(Vec::new());
     }
-    if documents.len() > 1 && !given.is_empty() {
+    // What is said about the load balancer holds for every document; all else is about one cluster.
+    if documents.len() > 1 && given.iter().any(|key| !key.starts_with(BACKENDS)) {
         let message = "flags cannot be combined with several configurations";
         return Err(vec![
             Finding::new(&codes::CONFIGURATION, message).help("write them into the configurations"),
@@ -97,7 +108,20 @@ pub fn read_configurations<'a>(
     }
 }
 
-fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Box<Finding>> {
+/// The keys of `spec` that flags gave; those of `backends` singly, because they lie over a document's own ones.
+fn given_by(flags: &Value) -> Vec<String> {
+    let keys = |value: &Value| -> Vec<String> {
+        let keys = value.as_object().map(|map| map.keys().cloned().collect());
+        keys.unwrap_or_default()
+    };
+    let mut given = keys(flags);
+    given.retain(|key| key != "backends");
+    let backends = flags.get("backends").map(keys).unwrap_or_default();
+    given.extend(backends.iter().map(|key| format!("{BACKENDS}{key}")));
+    given
+}
+
+pub(super) fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Box<Finding>> {
     if chunk.text.len() > LARGEST {
         let message = format!(
             "a configuration of {} bytes; at most {LARGEST} are read",
@@ -119,16 +143,18 @@ fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Box
         source,
         base: chunk.start,
         tree,
+        form: Form::Object,
+        ignored: &[],
     }))
 }
 
-fn document<'a>(
+pub(super) fn document<'a>(
     origin: Option<Origin<'a>>,
     flags: &Value,
     given: &[String],
 ) -> Result<ConfigDocument<'a>, Vec<Finding>> {
     let value = match &origin {
-        None => serde_json::json!({"apiVersion": super::API_VERSION, "kind": super::KIND, "spec": flags}),
+        None => standard(flags),
         Some(origin) => merged(origin, flags)?,
     };
     let place = Places {
@@ -171,8 +197,16 @@ fn another_kind(value: &Value, place: &Places<'_, '_>) -> Option<Finding> {
     })
 }
 
+/// The object that a `spec` makes.
+fn standard(spec: &Value) -> Value {
+    serde_json::json!({"apiVersion": super::API_VERSION, "kind": super::KIND, "spec": spec})
+}
+
 /// The file's value with the flags laid over its `spec`.
 fn merged(origin: &Origin<'_>, flags: &Value) -> Result<Value, Vec<Finding>> {
+    if let Form::Flat(spec) = &origin.form {
+        return Ok(standard(spec));
+    }
     let at = |span: std::ops::Range<usize>| Span::new(origin.base + span.start..origin.base + span.end);
     let Some(root) = origin.tree.root() else {
         return Ok(Value::Null);
@@ -184,6 +218,9 @@ fn merged(origin: &Origin<'_>, flags: &Value) -> Result<Value, Vec<Finding>> {
                 .help("write each key once, as plain YAML"),
         ]
     })?;
+    if let Some(map) = value.as_object_mut() {
+        map.retain(|key, _| !origin.ignored.contains(&key.as_str()));
+    }
     let Some(over) = flags.as_object().filter(|over| !over.is_empty()) else {
         return Ok(value);
     };
@@ -206,7 +243,12 @@ fn merged(origin: &Origin<'_>, flags: &Value) -> Result<Value, Vec<Finding>> {
                 .help("write the pool into the configuration"),
         ]);
     }
-    spec.extend(over.clone());
+    for (key, value) in over {
+        match (spec.get_mut(key).and_then(Value::as_object_mut), value.as_object()) {
+            (Some(own), Some(over)) if key == "backends" => own.extend(over.clone()),
+            _ => drop(spec.insert(key.clone(), value.clone())),
+        }
+    }
     Ok(value)
 }
 
@@ -220,6 +262,12 @@ impl Places<'_, '_> {
     /// Where the value of a path stands; `None` when a flag gave it.
     fn place(&self, path: &[Segment], key: Option<&str>) -> Option<Place> {
         let origin = self.origin.filter(|_| self.flag(path).is_none())?;
+        let setting = match origin.form {
+            Form::Object => None,
+            Form::Flat(_) => super::flat::name_of(path),
+        };
+        let setting = setting.map(|name| [Segment::Key("data".to_owned()), Segment::Key(name.to_owned())]);
+        let path = setting.as_ref().map_or(path, |setting| setting.as_slice());
         let span = origin.tree.span_at(origin.tree.root()?, path, key);
         let span = Span::new(origin.base + span.start..origin.base + span.end);
         Some(Place {
@@ -240,11 +288,17 @@ impl Places<'_, '_> {
         let [_, spec_key, rest @ ..] = &keys[..] else {
             return None;
         };
-        if !self.flags.iter().any(|flag| flag == *spec_key) {
+        let backends = rest.first().filter(|_| *spec_key == "backends");
+        let wanted = backends.map_or_else(|| (*spec_key).to_owned(), |key| format!("{BACKENDS}{key}"));
+        if !self.flags.contains(&wanted) {
             return None;
         }
-        let key = rest.first().unwrap_or(spec_key);
-        Some(format!("--{}", kebab(if *key == "pools" { "addresses" } else { key })))
+        let key = match *rest.first().unwrap_or(spec_key) {
+            "pools" => "addresses",
+            "services" => "service",
+            key => key,
+        };
+        Some(format!("--{}", kebab(key)))
     }
 
     fn finding(&self, error: &ConfigError) -> Finding {

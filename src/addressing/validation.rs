@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::configuration::{API_VERSION, Binding, KIND, KubeVip, PoolConfig, PoolKindConfig, StaticAddressing};
+use super::balancer::read_balancer;
+use super::configuration::{API_VERSION, Backends, Binding, KIND, PoolConfig, PoolKindConfig, StaticAddressing, Verb};
 use super::selector::Selector;
 use crate::check::codes::{self, Code};
 use crate::ipam::{AddressRange, Family, Network, parse_address, usable_range};
@@ -31,11 +32,11 @@ pub fn validate(config: &StaticAddressing) -> Result<(), Vec<ConfigError>> {
     let mut errors = Errors(Vec::new());
     errors.document(config);
     let spec = &config.spec;
-    if spec.pools.is_empty() && spec.kube_vip == KubeVip::Keep {
+    if spec.verb == Verb::Transform && !config.asks_for_edits() && spec.backends.is_none() {
         errors.add(
             &["spec"],
             "the configuration asks for nothing",
-            "add `pools`, or `kubeVip: remove`",
+            "add `pools`, `kubeVip: remove`, or `backends`",
         );
     }
     if spec.pool_kind == PoolKindConfig::InClusterIPPool && spec.binding != Binding::AddressesFromPools {
@@ -46,10 +47,14 @@ pub fn validate(config: &StaticAddressing) -> Result<(), Vec<ConfigError>> {
             help,
         );
     }
+    if spec.verb == Verb::Pools {
+        errors.pools_alone(config);
+    }
     for (index, pool) in spec.pools.iter().enumerate() {
         errors.pool(index, pool, config);
     }
     errors.acceptances(config);
+    spec.backends.iter().for_each(|backends| errors.backends(backends));
     if errors.0.is_empty() { Ok(()) } else { Err(errors.0) }
 }
 
@@ -67,6 +72,13 @@ impl Errors {
             help,
             code,
         });
+    }
+
+    fn backends(&mut self, backends: &Backends) {
+        for error in read_balancer(backends).err().into_iter().flatten() {
+            let path = keys(&["spec", "backends"]).into_iter().chain(error.path).collect();
+            self.push(&codes::CONFIGURATION, path, error.problem, error.help);
+        }
     }
 
     fn of_pool(&mut self, index: usize, rest: &[&str], problem: impl Into<String>, help: impl Into<String>) {
@@ -89,6 +101,29 @@ impl Errors {
                 format!("the kind is {:?}, not {KIND}", config.kind),
                 format!("write `kind: {KIND}`"),
             );
+        }
+    }
+
+    /// Pools that are written without a manifest have nothing to take a name from.
+    fn pools_alone(&mut self, config: &StaticAddressing) {
+        if config.spec.pools.is_empty() {
+            let help = "add `pools`, or leave `verb` out";
+            self.add(
+                &["spec", "verb"],
+                "`verb: pools` writes pools, and there are none",
+                help,
+            );
+        }
+        for (index, _) in config
+            .spec
+            .pools
+            .iter()
+            .enumerate()
+            .filter(|(_, pool)| pool.name.is_none())
+        {
+            let path = pool_path(index, &["name"], None);
+            let problem = "with `verb: pools` every pool needs a name".to_owned();
+            self.push(&codes::NAME_REQUIRED, path, problem, "set `name`".to_owned());
         }
     }
 

@@ -10,7 +10,7 @@ use super::given::Given;
 use super::{input, output};
 use crate::check::{Purpose, has_errors};
 use crate::planning::AddressPlan;
-use crate::report::{plan_changes, plan_table};
+use crate::report::{Columns, changes_html, plan_changes, plan_html, plan_markdown, plan_table};
 use crate::yaml::{Chunk, Layout, Limits, Tree, emit};
 
 const EXAMPLES: &str = "\
@@ -49,10 +49,12 @@ enum Form {
     Yaml,
     /// The whole plan as JSON
     Json,
-    /// Comma-separated values with all columns
+    /// Comma-separated values with everything that is known
     Csv,
-    /// A Markdown table with all columns
+    /// A Markdown table, and why sets are no more than that
     Markdown,
+    /// One page with a map of each subnet, for people and for print
+    Html,
 }
 
 impl Plan {
@@ -78,12 +80,13 @@ impl Plan {
 
     fn show(&self, plan: &AddressPlan) -> Result<String, Failure> {
         Ok(match self.output {
-            Form::Table => plan_table(plan, false).aligned(),
-            Form::Wide => plan_table(plan, true).aligned(),
-            Form::Csv => plan_table(plan, true).csv(),
-            Form::Markdown => plan_table(plan, true).markdown(),
+            Form::Table => plan_table(plan, Columns::Narrow).aligned(),
+            Form::Wide => plan_table(plan, Columns::Wide).aligned(),
+            Form::Csv => plan_table(plan, Columns::All).csv(),
+            Form::Markdown => plan_markdown(plan),
             Form::Json => as_json(plan)?,
             Form::Yaml => as_yaml(plan)?,
+            Form::Html => plan_html(plan),
         })
     }
 
@@ -96,6 +99,7 @@ impl Plan {
             Form::Csv => changes.csv(),
             Form::Markdown => changes.markdown(),
             Form::Yaml | Form::Json => self.show(plan)?,
+            Form::Html => changes_html(plan, &changes),
             Form::Table | Form::Wide => changes.aligned(),
         };
         output::print(&text)?;
@@ -128,7 +132,7 @@ fn value(plan: &AddressPlan) -> Result<serde_json::Value, Failure> {
 }
 
 /// Reads a plan that was saved.
-fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
+pub(super) fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
     let texts = input::read_files(std::slice::from_ref(path), "--against")?;
     let texts = texts.map_err(|findings| {
         Failure::message(
@@ -137,8 +141,13 @@ fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
                 .map_or_else(String::new, |finding| finding.message.clone()),
         )
     })?;
-    let wrong = |problem: String| Failure::message(format!("{} is no address plan: {problem}", path.display()));
     let text = texts.first().map_or("", |text| &text.text);
+    parse_plan(&path.display().to_string(), text)
+}
+
+/// The plan of a text that was saved.
+pub(super) fn parse_plan(name: &str, text: &str) -> Result<AddressPlan, Failure> {
+    let wrong = |problem: String| Failure::message(format!("{name} is no address plan: {problem}"));
     let tree = Tree::parse(&Chunk::alone(text), &Limits::default()).map_err(|error| wrong(error.problem))?;
     let root = tree.root().ok_or_else(|| wrong("it is empty".to_owned()))?;
     let plan: AddressPlan = tree

@@ -96,13 +96,23 @@ impl ReportTo {
 
     /// Writes the report; `note` follows the findings in text form on standard error.
     pub(super) fn write(&self, report: &Report<'_>, note: Option<&str>) -> Result<(), Failure> {
+        self.write_ending(report, note, "; nothing was written")
+    }
+
+    /// Writes the report of a run whose result is printed in spite of error findings.
+    pub(super) fn write_beside_result(&self, report: &Report<'_>, note: Option<&str>) -> Result<(), Failure> {
+        self.write_ending(report, note, "")
+    }
+
+    /// `ending` follows the summary when there are errors.
+    fn write_ending(&self, report: &Report<'_>, note: Option<&str>, ending: &str) -> Result<(), Failure> {
         if let Some(path) = &self.file {
             self.write_file(report)?;
             if has_errors(report.findings) {
                 // Nobody can be told when standard error is gone.
                 let _ = writeln!(
                     anstream::stderr(),
-                    "{}; nothing was written; see {}",
+                    "{}{ending}; see {}",
                     summary(report.findings),
                     path.display()
                 );
@@ -113,11 +123,7 @@ impl ReportTo {
         // Nobody can be told when standard error is gone.
         let _ = stderr.write_all(self.form.render(report, true).as_bytes());
         if matches!(self.form, Form::Text) {
-            let ending = if has_errors(report.findings) {
-                "; nothing was written"
-            } else {
-                ""
-            };
+            let ending = if has_errors(report.findings) { ending } else { "" };
             let summary = summary(report.findings);
             let _ = if summary.is_empty() {
                 Ok(())

@@ -34,6 +34,14 @@ pub(crate) struct DrawnPool {
     pub(crate) users: Vec<(usize, u32)>,
 }
 
+impl DrawnPool {
+    /// Replicas and surge of all groups that draw from it, times their NICs; `None` while one is unknown.
+    pub(super) fn needed(&self, groups: &Groups<'_, '_>) -> Option<u64> {
+        let of_user = |(user, nics): &(usize, u32)| Some(groups.all[*user].size.peak()? * u64::from(*nics));
+        self.users.iter().map(of_user).sum()
+    }
+}
+
 /// Who draws from what.
 #[derive(Default)]
 pub(crate) struct Draws {
@@ -117,7 +125,7 @@ fn pools_by_name<'m>(manifest: &'m Manifest<'_>) -> BTreeMap<(&'static str, &'m 
 }
 
 /// The pool as the allocator sees it; `None` for one that cannot be read, which is a finding elsewhere.
-fn read(manifest: &Manifest<'_>, object: &Object<'_>) -> Option<Pool> {
+pub(super) fn read(manifest: &Manifest<'_>, object: &Object<'_>) -> Option<Pool> {
     let Detail::Pool(pool) = &object.detail else {
         return None;
     };

@@ -1,67 +1,90 @@
 //! Takes a manifest with its pools and labels in place and gives the address plan: for each group its slots, for each slot its NICs, exact or one of a set.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::draws::{Draw, DrawnPool, Draws};
+use super::machine_names::machine_name;
 use super::plan::{AddressPlan, Certainty, ClusterPlan, Endpoint, GroupPlan, NicPlan, PoolPlan, SlotKind, SlotPlan};
+use super::running::Running;
+use super::subnet::PoolUser;
+use super::subnets::subnets;
 use crate::addressing::{API_VERSION, Groups, MachineGroup, TemplateUse};
-use crate::ipam::{AddressSet, Family, Seeded, Strategy};
+use crate::ipam::{AddressSet, Family, Pool, Seeded, Strategy};
 use crate::objects::{Detail, Manifest, Object, Role};
 
 /// Addresses of a group that are listed one by one.
 const LISTED: u128 = 256;
 
-/// The plan of a manifest.
+/// The plan of a manifest, as of clusters that do not exist yet.
 #[must_use]
 pub fn plan(manifest: &Manifest<'_>, groups: &Groups<'_, '_>) -> AddressPlan {
-    let draws = Draws::of(manifest, groups);
+    plan_running(manifest, groups, None)
+}
+
+/// The plan of a manifest that keeps what is assigned already.
+#[must_use]
+pub fn plan_running(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, running: Option<&Running>) -> AddressPlan {
+    let mut draws = Draws::of(manifest, groups);
+    if let Some(running) = running {
+        running.fill(&mut draws);
+    }
     let planner = Planner {
         manifest,
         groups,
         draws: &draws,
+        running,
     };
-    let mut owners: Vec<Option<usize>> = draws.groups.keys().map(|group| groups.all[*group].cluster).collect();
-    owners.sort_unstable();
-    owners.dedup();
+    let owners: BTreeSet<Owner<'_>> = draws.groups.keys().map(|group| owner(&groups.all[*group])).collect();
+    let clusters: Vec<ClusterPlan> = owners.into_iter().map(|owner| planner.cluster(owner)).collect();
     AddressPlan {
         api_version: API_VERSION.to_owned(),
         kind: "AddressPlan".to_owned(),
-        clusters: owners.into_iter().map(|cluster| planner.cluster(cluster)).collect(),
+        subnets: subnets(&planner, &clusters),
+        clusters,
         findings: Vec::new(),
     }
 }
 
-struct Planner<'p, 'm, 'a> {
-    manifest: &'p Manifest<'a>,
-    groups: &'p Groups<'m, 'a>,
-    draws: &'p Draws,
+/// The Cluster that a group belongs to, or the name of one that the manifest does not have.
+type Owner<'m> = (Option<usize>, Option<&'m str>);
+
+fn owner<'m>(group: &MachineGroup<'m, '_>) -> Owner<'m> {
+    (group.cluster, group.cluster_name.filter(|_| group.cluster.is_none()))
+}
+
+pub(super) struct Planner<'p, 'm, 'a> {
+    pub(super) manifest: &'p Manifest<'a>,
+    pub(super) groups: &'p Groups<'m, 'a>,
+    pub(super) draws: &'p Draws,
+    pub(super) running: Option<&'p Running>,
 }
 
 impl Planner<'_, '_, '_> {
-    fn cluster(&self, cluster: Option<usize>) -> ClusterPlan {
-        let object = cluster.map(|cluster| &self.manifest.objects[cluster]);
-        let own = |group: &&usize| self.groups.all[**group].cluster == cluster;
+    fn cluster(&self, of: Owner<'_>) -> ClusterPlan {
+        let object = of.0.map(|cluster| &self.manifest.objects[cluster]);
+        let own = |group: &&usize| owner(&self.groups.all[**group]) == of;
         let members: Vec<usize> = self.draws.groups.keys().filter(own).copied().collect();
-        let name_of = |group: &usize| self.groups.all[*group].cluster_name;
-        let name = object.map(Object::name).or_else(|| members.first().and_then(name_of));
+        let name = object.map(Object::name).or(of.1);
         let used = |pool: &&DrawnPool| pool.users.iter().any(|(user, _)| members.contains(user));
         ClusterPlan {
             name: name.map(ToOwned::to_owned),
             namespace: object.and_then(|object| object.namespace()).map(ToOwned::to_owned),
-            endpoint: cluster.and_then(|cluster| self.endpoint(cluster)),
+            endpoint: of.0.and_then(|cluster| self.endpoint(cluster)),
             groups: members.iter().map(|group| self.group(*group, name)).collect(),
             pools: self
                 .draws
                 .pools
                 .iter()
-                .filter(used)
-                .map(|pool| self.pool(pool))
+                .enumerate()
+                .filter(|(_, pool)| used(pool))
+                .map(|(index, pool)| self.pool(index, pool))
                 .collect(),
         }
     }
 
     /// The endpoint of the VSphereCluster that the Cluster refers to, else its own.
-    fn endpoint(&self, index: usize) -> Option<Endpoint> {
+    pub(super) fn endpoint(&self, index: usize) -> Option<Endpoint> {
         let cluster = &self.manifest.objects[index];
         let infrastructure = self
             .groups
@@ -83,53 +106,67 @@ impl Planner<'_, '_, '_> {
             })
     }
 
-    fn pool(&self, pool: &DrawnPool) -> PoolPlan {
+    fn pool(&self, index: usize, pool: &DrawnPool) -> PoolPlan {
         let size = pool.pool.as_ref().map(|pool| pool.addresses().size());
-        let needed = self.needed(pool);
-        PoolPlan {
+        let needed = pool.needed(self.groups);
+        let mut plan = PoolPlan {
             pool: pool.reference.clone(),
+            addresses: pool.pool.as_ref().map(ranges).unwrap_or_default(),
             size: size.map(Into::into),
             needed,
+            taken: Vec::new(),
             free: size
                 .zip(needed)
                 .map(|(size, needed)| size.saturating_sub(needed.into()).into()),
+        };
+        if let Some(running) = self.running {
+            running.count_others(index, &mut plan);
         }
+        plan
     }
 
-    /// Replicas and surge of all groups of a pool; `None` while one is unknown.
-    fn needed(&self, pool: &DrawnPool) -> Option<u64> {
-        pool.users
-            .iter()
-            .map(|(user, nics)| Some(self.groups.all[*user].size.peak()? * u64::from(*nics)))
-            .sum()
+    /// A group by its identity.
+    pub(super) fn user(&self, index: usize) -> PoolUser {
+        let group = &self.groups.all[index];
+        let cluster = group.cluster.map(|cluster| &self.manifest.objects[cluster]);
+        PoolUser {
+            cluster: cluster.map(Object::name).or(group.cluster_name).map(ToOwned::to_owned),
+            namespace: cluster.and_then(|cluster| cluster.namespace()).map(ToOwned::to_owned),
+            kind: group.kind.to_owned(),
+            name: group.name.to_owned(),
+        }
     }
 
     fn group(&self, index: usize, cluster: Option<&str>) -> GroupPlan {
         let group = &self.groups.all[index];
         let draws = &self.draws.groups[&index];
-        let why = draws
-            .iter()
-            .find_map(|draw| self.why_not_exact(group, &self.draws.pools[draw.pool]));
+        let why = draws.iter().find_map(|draw| {
+            let why = self.why_not_exact(group, &self.draws.pools[draw.pool]);
+            why.or_else(|| self.running?.why_not_exact(index, draw.pool))
+        });
         let template = match group.template {
             TemplateUse::Found(template) => self.manifest.objects[template].name(),
             _ => "",
         };
-        GroupPlan {
+        let exact = why.is_none();
+        let mut plan = GroupPlan {
             kind: group.kind.to_owned(),
             name: group.name.to_owned(),
             role: role_name(group.role).to_owned(),
             template: template.to_owned(),
+            machine_name: machine_name(self.manifest, group),
             replicas: group.size.replicas,
             surge: group.size.surge,
-            certainty: if why.is_none() {
-                Certainty::Exact
-            } else {
-                Certainty::Set
-            },
-            slots: self.slots(group, draws, cluster, why.is_none()),
-            addresses: self.addresses(draws),
+            certainty: if exact { Certainty::Exact } else { Certainty::Set },
+            slots: self.slots(group, draws, cluster, exact),
+            addresses: self.addresses(index, draws),
             why,
+        };
+        if let Some(running) = self.running {
+            let make = |draw: &Draw, address| self.nic(group, draw, address);
+            running.keep(index, self.draws, &mut plan, exact, &make);
         }
+        plan
     }
 
     /// Only a control plane with a pool of its own is exact: its machines are made one at a time, and each takes the
@@ -142,7 +179,10 @@ impl Planner<'_, '_, '_> {
             ));
         };
         if group.role != Role::ControlPlane {
-            return Some("the order in which these machines claim is not fixed; only the set is known".to_owned());
+            return Some(
+                "the order in which these machines claim is not fixed; nothing makes it exact before they exist"
+                    .to_owned(),
+            );
         }
         if pool.users.len() > 1 {
             return Some(format!(
@@ -155,7 +195,9 @@ impl Planner<'_, '_, '_> {
             ));
         }
         if group.size.replicas.is_none() {
-            return Some("the number of replicas is not known yet".to_owned());
+            return Some(
+                "the number of replicas is not known yet; with a number in its place this is exact".to_owned(),
+            );
         }
         None
     }
@@ -164,7 +206,7 @@ impl Planner<'_, '_, '_> {
         let (Some(replicas), Some(surge)) = (group.size.replicas, group.size.surge) else {
             return Vec::new();
         };
-        let base = slot_base(group, cluster);
+        let base = slot_base(group.name, role_name(group.role), cluster);
         let orders: Vec<Vec<IpAddr>> = draws
             .iter()
             .map(|draw| self.order(draw, draws, replicas, exact))
@@ -176,6 +218,7 @@ impl Planner<'_, '_, '_> {
             slots.push(SlotPlan {
                 name: format!("{base}-{}", number + 1),
                 kind: SlotKind::Replica,
+                machine: None,
                 nics,
             });
         }
@@ -184,6 +227,7 @@ impl Planner<'_, '_, '_> {
             slots.push(SlotPlan {
                 name: format!("{base}-surge-{}", number + 1),
                 kind: SlotKind::Surge,
+                machine: None,
                 nics,
             });
         }
@@ -254,7 +298,7 @@ impl Planner<'_, '_, '_> {
     }
 
     /// The network and name servers of a NIC.
-    fn nic_of(&self, group: &MachineGroup<'_, '_>, device: usize) -> Option<(Option<String>, Vec<String>)> {
+    pub(super) fn nic_of(&self, group: &MachineGroup<'_, '_>, device: usize) -> Option<(Option<String>, Vec<String>)> {
         let TemplateUse::Found(template) = group.template else {
             return None;
         };
@@ -267,7 +311,7 @@ impl Planner<'_, '_, '_> {
     }
 
     /// All addresses that a group may hold: the lowest that all groups of its pools need together, or whole pools.
-    fn addresses(&self, draws: &[Draw]) -> Vec<String> {
+    fn addresses(&self, group: usize, draws: &[Draw]) -> Vec<String> {
         let mut all = AddressSet::new();
         let mut seen = Vec::new();
         for draw in draws {
@@ -276,7 +320,16 @@ impl Planner<'_, '_, '_> {
                 continue;
             };
             seen.push(draw.pool);
-            let needed = self.needed(drawn).filter(|_| pool.strategy() == Strategy::Sequential);
+            let kept = self
+                .running
+                .and_then(|running| running.addresses(group, draw, drawn, drawn.needed(self.groups)));
+            if let Some(kept) = kept {
+                all.extend(kept.ranges());
+                continue;
+            }
+            let needed = drawn
+                .needed(self.groups)
+                .filter(|_| pool.strategy() == Strategy::Sequential);
             match needed {
                 Some(needed) => {
                     let mut seed = Seeded::new(0);
@@ -298,6 +351,11 @@ impl Planner<'_, '_, '_> {
     }
 }
 
+/// All addresses of a pool, as the ranges that they form.
+fn ranges(pool: &Pool) -> Vec<String> {
+    pool.addresses().ranges().map(|range| range.to_string()).collect()
+}
+
 fn role_name(role: Role) -> &'static str {
     match role {
         Role::ControlPlane => "control-plane",
@@ -307,14 +365,11 @@ fn role_name(role: Role) -> &'static str {
 }
 
 /// The group's name without the cluster's; its role where nothing is left.
-fn slot_base<'g>(group: &MachineGroup<'g, '_>, cluster: Option<&str>) -> &'g str {
-    let rest = cluster.and_then(|cluster| group.name.strip_prefix(cluster));
+pub(crate) fn slot_base<'g>(group: &'g str, role: &'g str, cluster: Option<&str>) -> &'g str {
+    let rest = cluster.and_then(|cluster| group.strip_prefix(cluster));
     match rest {
-        Some("") => role_name(group.role),
-        Some(rest) => rest
-            .strip_prefix('-')
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or(group.name),
-        None => group.name,
+        Some("") => role,
+        Some(rest) => rest.strip_prefix('-').filter(|rest| !rest.is_empty()).unwrap_or(group),
+        None => group,
     }
 }

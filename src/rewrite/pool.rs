@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Change, Plan, Wish};
-use crate::addressing::{SEARCH_DOMAINS, pool_object};
+use crate::addressing::{PoolConfig, SEARCH_DOMAINS, StaticAddressing, WantedPool, can_be_label, pool_object};
 use crate::check::Finding;
 use crate::check::codes;
 use crate::objects::{Detail, Manifest, Object, Pool, PoolKind};
@@ -48,6 +48,22 @@ pub(super) fn plan(manifest: &Manifest<'_>, wish: &Wish<'_>, plan: &mut Plan, fi
             ),
         }
     }
+}
+
+/// The pools of a configuration, with its own name and namespace for what a manifest would tell.
+pub(crate) fn pools_alone(config: &StaticAddressing) -> Vec<Map<String, Value>> {
+    let namespace = config.metadata.get("namespace").and_then(Value::as_str);
+    let pools = config.spec.pools.iter().enumerate();
+    let alone = |(index, pool): (usize, &PoolConfig)| {
+        let wanted = WantedPool {
+            namespace: namespace.map(ToOwned::to_owned),
+            cluster_name: config.spec.cluster.clone(),
+            network: pool.network.clone().filter(|network| can_be_label(network)),
+            ..WantedPool::unselected(pool, index)
+        };
+        pool_object(&wanted, &config.spec)
+    };
+    pools.map(alone).collect()
 }
 
 /// Brings the pool that is there to the wanted values; keys that are not ours stay.

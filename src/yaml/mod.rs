@@ -2,6 +2,7 @@
 
 mod build;
 mod change;
+mod comments;
 mod document;
 mod edit;
 pub mod emit;
@@ -10,13 +11,19 @@ mod guard;
 mod insert;
 mod language;
 mod layout;
+mod lines;
+mod list;
 mod node;
+mod path;
 mod place;
 mod remove;
+mod replace;
 mod scalar;
 pub mod stream;
 mod value;
 mod verify;
+mod wanted;
+mod write;
 
 pub use change::Editor;
 pub use document::{Chunk, Limits, Prefilter, SyntaxError, chunks, is_bare, stray_byte_order_mark};
@@ -25,5 +32,6 @@ pub use emit::{Flow, Layout};
 pub use events::Style;
 pub use guard::{Reason, Refusal};
 pub use language::template_language;
+pub use list::BlockList;
 pub use node::{Kind, NodeId, Tree};
 pub use value::{ReadError, Segment};

@@ -5,7 +5,8 @@ use super::severity::Severity;
 /// A kind of finding.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Code {
-    /// `CI` and three digits: 0 input, 1 configuration and selection, 2 templates and groups, 3 addresses and pools, 4 kube-vip.
+    /// `CI` and three digits: 0 input, 1 configuration and selection, 2 templates and groups, 3 addresses and pools, 4 kube-vip,
+    /// 5 live objects, 6 load balancers, 7 KRM functions.
     pub id: &'static str,
     /// A short name in kebab case.
     pub name: &'static str,
@@ -75,27 +76,36 @@ macro_rules! codes {
 }
 
 mod addresses;
+mod backends;
 mod configuration;
+mod function;
 mod input;
 mod kube_vip;
+mod live;
 mod pools;
 mod templates;
 
 pub use addresses::*;
+pub use backends::*;
 pub use configuration::*;
+pub use function::*;
 pub use input::*;
 pub use kube_vip::*;
+pub use live::*;
 pub use pools::*;
 pub use templates::*;
 
 /// The families in the order of their identifiers.
-const FAMILIES: [&[&Code]; 6] = [
+const FAMILIES: [&[&Code]; 9] = [
     input::FAMILY,
     configuration::FAMILY,
     templates::FAMILY,
     addresses::FAMILY,
     pools::FAMILY,
     kube_vip::FAMILY,
+    live::FAMILY,
+    backends::FAMILY,
+    function::FAMILY,
 ];
 
 const COUNT: usize = {
