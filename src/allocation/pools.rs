@@ -3,8 +3,8 @@
 
 use super::{Said, few};
 use crate::api::metal3;
-use crate::check::{Finding, Place, Severity, codes, reserved_addresses};
-use crate::ipam::{ClaimId, FieldError, Source, Strategy, admission, parse_address};
+use crate::check::{Finding, Place, Severity, codes};
+use crate::ipam::{ClaimId, FieldError, Source, Strategy, admission, parse_address, reserved_addresses};
 use crate::objects::{Detail, PoolKind};
 use crate::state::{Fate, Pause, PoolId, PoolObject, PoolView, Settled, Stored, Unreadable};
 

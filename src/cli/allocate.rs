@@ -207,6 +207,7 @@ fn with_report<T>(texts: &[Text], findings: &[Finding], give: impl FnOnce(&Repor
     let texts: Vec<(&str, &str)> = texts.iter().map(|text| (&*text.name, &*text.text)).collect();
     give(&Report {
         findings,
+        accepted: &[],
         texts: &texts,
     })
 }

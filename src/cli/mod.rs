@@ -8,6 +8,7 @@
 mod allocate;
 mod backends;
 mod balancer;
+mod check;
 mod completion;
 mod explain;
 mod failure;
@@ -43,7 +44,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, also when nothing had to change
-  1  differences (--diff, plan --against)
+  1  differences (--diff, plan --against), or error findings of check
   2  everything else; then nothing was written";
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +59,8 @@ enum Verb {
     Fn(function::Function),
     /// Print the members for a load balancer, as its own configuration or as a list
     Backends(Box<backends::Backends>),
+    /// Report what is wrong with a manifest, or with what a configuration makes of it; change nothing
+    Check(Box<check::Check>),
     /// Tell what a finding means and what to do about it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -73,10 +76,10 @@ pub enum Status {
     Done,
     /// There are differences.
     Differences,
+    /// There are errors; they have been reported, and the output is complete all the same: that of a check or a KRM function.
+    Findings,
     /// There are errors; they have been reported, and nothing was written.
     Failed,
-    /// There are errors; they have been reported, and the output is what it must be all the same.
-    Errors,
 }
 
 /// Runs the verb.
@@ -95,6 +98,7 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
         Verb::Allocate(allocate) => allocate.run(),
         Verb::Fn(function) => function.run(),
         Verb::Backends(backends) => backends.run(),
+        Verb::Check(check) => check.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Completion(completion) => completion.run(),
         Verb::Man => man::run(),

@@ -47,4 +47,5 @@ pub use range::{AddressRange, Addresses, RangeError};
 pub use refusal::Refusal;
 pub use set::AddressSet;
 pub use strategy::{Randomness, Seeded, Strategy};
+pub(crate) use usable::reserved_addresses;
 pub use usable::usable_range;

@@ -14,6 +14,7 @@ mod subnet_pools;
 mod subnets;
 
 pub use choices::choices;
+pub(crate) use draws::Draws;
 pub use plan::{
     AddressPlan, Certainty, ClusterPlan, Endpoint, GroupPlan, NicPlan, PoolPlan, PoolReference, Size, SlotKind,
     SlotPlan,

@@ -70,7 +70,7 @@ impl Planner<'_, '_, '_> {
         ClusterPlan {
             name: name.map(ToOwned::to_owned),
             namespace: object.and_then(|object| object.namespace()).map(ToOwned::to_owned),
-            endpoint: object.and_then(|object| self.endpoint(object)),
+            endpoint: of.0.and_then(|cluster| self.endpoint(cluster)),
             groups: members.iter().map(|group| self.group(*group, name)).collect(),
             pools: self
                 .draws
@@ -84,19 +84,12 @@ impl Planner<'_, '_, '_> {
     }
 
     /// The endpoint of the VSphereCluster that the Cluster refers to, else its own.
-    pub(super) fn endpoint(&self, cluster: &Object<'_>) -> Option<Endpoint> {
-        let Detail::Cluster(detail) = &cluster.detail else {
-            return None;
-        };
-        let name = detail
-            .infrastructure
-            .as_ref()
-            .and_then(|reference| reference.name.as_ref());
-        let own = |object: &&Object<'_>| {
-            matches!(object.detail, Detail::VSphereCluster(_))
-                && name.is_some_and(|name| object.is_meant(&name.value, cluster.namespace(), cluster))
-        };
-        let infrastructure = self.manifest.objects.iter().find(own);
+    pub(super) fn endpoint(&self, index: usize) -> Option<Endpoint> {
+        let cluster = &self.manifest.objects[index];
+        let infrastructure = self
+            .groups
+            .infrastructure(index)
+            .map(|infrastructure| &self.manifest.objects[infrastructure]);
         [infrastructure, Some(cluster)]
             .into_iter()
             .flatten()

@@ -26,12 +26,14 @@ pub use table::Table;
 pub use text::{summary, text};
 pub use visible::visible;
 
-use crate::check::Finding;
+use crate::check::{Accepted, Finding};
 
 /// The findings of a run with the texts that they are about: the manifest's sources first, then the configuration files.
 pub struct Report<'r> {
     /// The findings.
     pub findings: &'r [Finding],
+    /// What the configuration accepts; JSON and SARIF list it, with the reason.
+    pub accepted: &'r [Accepted],
     /// The name and text of every source.
     pub texts: &'r [(&'r str, &'r str)],
 }
@@ -40,7 +42,8 @@ impl Report<'_> {
     /// The line and column of every place.
     #[must_use]
     pub fn positions(&self) -> Positions {
-        let places = self.findings.iter().flat_map(|finding| {
+        let accepted = self.accepted.iter().map(|accepted| &accepted.finding);
+        let places = self.findings.iter().chain(accepted).flat_map(|finding| {
             let related = finding.related.as_ref().map(|(place, _)| *place);
             finding.place.into_iter().chain(related)
         });
