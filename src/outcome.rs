@@ -1,7 +1,7 @@
 //! The one computation: takes a manifest and configurations, gives findings and edits; every verb prints a part of it.
 
 use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, select};
-use crate::check::{self, Finding, Place, codes, has_errors, input_finding};
+use crate::check::{self, Finding, Place, codes, has_errors, input_finding, put_in_order};
 use crate::objects::{Manifest, Source};
 use crate::planning::{self, AddressPlan};
 use crate::rewrite::{self, Wish};
@@ -25,13 +25,7 @@ pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], _s
     // Findings about load balancers come later, from the plan.
     acceptances.retain(|(acceptance, _)| !acceptance.is_of_backends());
     let mut findings = check::accept(findings, &acceptances);
-    findings.sort_by_key(|finding| {
-        let place = finding
-            .place
-            .map_or((usize::MAX, 0), |place| (place.source, place.span.start));
-        (std::cmp::Reverse(finding.severity), place, finding.code.id)
-    });
-    findings.dedup();
+    put_in_order(&mut findings);
     Outcome {
         edits: edits.filter(|_| !has_errors(&findings)),
         findings,

@@ -87,6 +87,17 @@ impl Finding {
     }
 }
 
+/// Puts findings into the order of reports: errors first, within a severity by place; what is said twice is said once.
+pub fn put_in_order(findings: &mut Vec<Finding>) {
+    findings.sort_by_key(|finding| {
+        let place = finding
+            .place
+            .map_or((usize::MAX, 0), |place| (place.source, place.span.start));
+        (std::cmp::Reverse(finding.severity), place, finding.code.id)
+    });
+    findings.dedup();
+}
+
 /// Whether one of the findings is an error.
 #[must_use]
 pub fn has_errors(findings: &[Finding]) -> bool {

@@ -13,7 +13,7 @@ pub use acceptance::accept;
 pub(crate) use addresses::addresses;
 pub(crate) use capacity::capacity;
 pub use codes::Code;
-pub use finding::{Finding, Place, has_errors};
+pub use finding::{Finding, Place, has_errors, put_in_order};
 pub use input::{hint, input_finding};
 pub use severity::Severity;
 pub(crate) use templates::templates;

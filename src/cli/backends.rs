@@ -12,7 +12,7 @@ use super::plan::{parse_plan, read_plan};
 use super::{input, output};
 use crate::addressing::Format;
 use crate::backends::{About, MemberList, Wanted, collect, form_problem, in_manifest, in_plan, render};
-use crate::check::{Finding, Place, codes, has_errors};
+use crate::check::{Finding, Place, codes, has_errors, put_in_order};
 use crate::objects::{Manifest, Source, Span};
 use crate::planning::AddressPlan;
 use crate::yaml::{Limits, Tree, chunks, is_bare};
@@ -69,6 +69,10 @@ impl Backends {
         let read = self.given.read()?;
         let saved = saved_plans(&read)?;
         let from_plan = saved.is_some();
+        if from_plan && !self.given.wanted.is_empty() {
+            let problem = "a saved plan is finished: flags for pools and the manifest do not go with it";
+            return Err(Failure::message(problem));
+        }
         let keys = self.balancer.keys();
         let (mut computed, plan) = match saved {
             Some(plan) => (self.given.balancer_alone(read, &keys), Some(plan)),
@@ -94,6 +98,7 @@ impl Backends {
         let text = self.text(&mut members, old.as_ref(), &only);
         let findings = members.accepted();
         computed.findings.extend(findings);
+        put_in_order(&mut computed.findings);
         let Some(text) = text.filter(|_| !has_errors(&computed.findings)) else {
             self.given.report(&computed, None)?;
             return Ok(Status::Failed);

@@ -168,18 +168,10 @@ impl<'c> Members<'c> {
         has_errors(&self.findings)
     }
 
-    /// All findings, as the configurations accept them, in the order of reports.
+    /// All findings, as the configurations accept them.
     pub(super) fn accepted(self) -> Vec<Finding> {
         let acceptances = self.computed.balancer.as_ref().map(|(_, acceptances)| &acceptances[..]);
-        let mut findings = accept(self.findings, acceptances.unwrap_or_default());
-        findings.sort_by_key(|finding| {
-            let place = finding
-                .place
-                .map_or((usize::MAX, 0), |place| (place.source, place.span.start));
-            (std::cmp::Reverse(finding.severity), place, finding.code.id)
-        });
-        findings.dedup();
-        findings
+        accept(self.findings, acceptances.unwrap_or_default())
     }
 }
 

@@ -13,7 +13,7 @@ use super::input::Text;
 use super::output::{self, Prepared};
 use super::plan;
 use crate::backends::{Wanted, render};
-use crate::check::{Finding, codes, has_errors};
+use crate::check::{Finding, codes, has_errors, put_in_order};
 use crate::planning::AddressPlan;
 use crate::report::unified_diff;
 use crate::yaml::{Edits, Limits, chunks, stream};
@@ -74,6 +74,7 @@ impl Transform {
             }
             let (lists, findings) = self.lists(&computed, &plan);
             computed.findings.extend(findings);
+            put_in_order(&mut computed.findings);
             if has_errors(&computed.findings) {
                 self.given.report(&computed, None)?;
                 return Ok(Status::Failed);
