@@ -13,6 +13,7 @@ pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod ipam;
+pub mod krm;
 pub mod objects;
 pub mod outcome;
 mod parallel;

@@ -1,8 +1,10 @@
 //! The one computation: takes a manifest and configurations, gives findings and edits; every verb prints a part of it.
 
-use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, select};
+use serde_json::{Map, Value};
+
+use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, StaticAddressing, select};
 use crate::check::{self, Finding, Place, codes, has_errors, input_finding, put_in_order};
-use crate::objects::{Manifest, Source};
+use crate::objects::{Files, InputError, Manifest, Source};
 use crate::planning::{self, AddressPlan};
 use crate::rewrite::{self, Wish};
 use crate::state::State;
@@ -19,8 +21,26 @@ pub struct Outcome {
 /// Computes what the configurations mean for the sources, given what is live. Without configurations the edits are empty.
 #[must_use]
 pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], _state: Option<&State<'_>>) -> Outcome {
+    outcome(Manifest::read(sources, Limits::default()), sources, configs)
+}
+
+/// Computes what a configuration means for the items of a ResourceList: each source is a portion of them, or the whole list.
+#[must_use]
+pub fn compute_items<'a>(sources: &'a [Source<'a>], files: Files, configs: &[ConfigDocument<'_>]) -> Outcome {
+    outcome(
+        Manifest::read_items(sources, files, Limits::default()),
+        sources,
+        configs,
+    )
+}
+
+fn outcome(
+    manifest: Result<Manifest<'_>, Vec<InputError>>,
+    sources: &[Source<'_>],
+    configs: &[ConfigDocument<'_>],
+) -> Outcome {
     let mut findings = Vec::new();
-    let edits = edits(sources, configs, &mut findings);
+    let edits = edits(manifest, sources, configs, &mut findings);
     let mut acceptances: Vec<(Acceptance, Option<Place>)> = configs.iter().flat_map(acceptances).collect();
     // Findings about load balancers come later, from the plan.
     acceptances.retain(|(acceptance, _)| !acceptance.is_of_backends());
@@ -37,6 +57,30 @@ pub fn compute<'a>(sources: &'a [Source<'a>], configs: &[ConfigDocument<'_>], _s
 /// # Errors
 /// The edited texts cannot be read, which verification of the edits rules out.
 pub fn plan(sources: &[Source<'_>], edits: &[Edits], _state: Option<&State<'_>>) -> Result<AddressPlan, Vec<Finding>> {
+    planned(sources, edits, |sources| Manifest::read(sources, Limits::default()))
+}
+
+/// The address plan of the edited items of a ResourceList.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_items(sources: &[Source<'_>], edits: &[Edits]) -> Result<AddressPlan, Vec<Finding>> {
+    planned(sources, edits, |sources| {
+        Manifest::read_items(sources, Files::default(), Limits::default())
+    })
+}
+
+/// The pools of a configuration as objects, written from nothing else: for a generator, which sees no manifest.
+#[must_use]
+pub fn pools_alone(config: &StaticAddressing) -> Vec<Map<String, Value>> {
+    rewrite::pools_alone(config)
+}
+
+fn planned(
+    sources: &[Source<'_>],
+    edits: &[Edits],
+    read: impl for<'e> FnOnce(&'e [Source<'e>]) -> Result<Manifest<'e>, Vec<InputError>>,
+) -> Result<AddressPlan, Vec<Finding>> {
     let edited: Vec<String> = sources
         .iter()
         .zip(edits)
@@ -49,13 +93,13 @@ pub fn plan(sources: &[Source<'_>], edits: &[Edits], _state: Option<&State<'_>>)
             text,
         })
         .collect();
-    let failed = |errors: Vec<_>| {
+    let failed = |errors: Vec<InputError>| {
         errors
             .iter()
             .map(|error| input_finding(error, &sources))
             .collect::<Vec<_>>()
     };
-    let manifest = Manifest::read(&sources, Limits::default()).map_err(failed)?;
+    let manifest = read(&sources).map_err(failed)?;
     Ok(planning::plan(&manifest, &Groups::of(&manifest)))
 }
 
@@ -68,19 +112,20 @@ pub fn acceptances(document: &ConfigDocument<'_>) -> Vec<(Acceptance, Option<Pla
         .collect()
 }
 
-fn edits<'a>(
-    sources: &'a [Source<'a>],
+fn edits(
+    manifest: Result<Manifest<'_>, Vec<InputError>>,
+    sources: &[Source<'_>],
     configs: &[ConfigDocument<'_>],
     findings: &mut Vec<Finding>,
 ) -> Option<Vec<Edits>> {
-    let manifest = match Manifest::read(sources, Limits::default()) {
+    let manifest = match manifest {
         Ok(manifest) => manifest,
         Err(errors) => {
             findings.extend(errors.iter().map(|error| input_finding(error, sources)));
             return None;
         }
     };
-    if configs.is_empty() {
+    if !configs.iter().any(|document| document.config.asks_for_edits()) {
         return Some(vec![Edits::default(); sources.len()]);
     }
     if let Some(finding) = rewrite::rendered_later(&manifest, configs) {

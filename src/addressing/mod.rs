@@ -4,12 +4,16 @@ mod backend_format;
 mod balancer;
 mod configuration;
 mod finder;
+mod flat;
+mod function_config;
 mod groups;
 mod matching;
 mod monitor;
 mod nics;
 mod node_name;
 mod reading;
+#[cfg(feature = "cli")]
+pub mod schema;
 mod scope;
 mod selection;
 mod selector;
@@ -22,6 +26,7 @@ pub use configuration::{
     API_VERSION, Acceptance, Backends, Binding, KIND, KubeVip, Members, PoolConfig, PoolKindConfig, Service, Spec,
     StaticAddressing, Verb,
 };
+pub use function_config::read_function_config;
 pub use groups::{GroupSource, Groups, MachineGroup, TemplateUse};
 pub(crate) use matching::listed;
 pub use monitor::{MONITORS, Monitor};
@@ -30,5 +35,6 @@ pub use node_name::NodeName;
 pub use reading::{ConfigDocument, read_configurations};
 pub use scope::ClusterScope;
 pub use selection::{ChosenTemplate, Selection, WantedPool, select};
+pub(crate) use selection::{can_be_label, wanted_ranges};
 pub use selector::Selector;
 pub use validation::{ConfigError, validate};

@@ -24,10 +24,21 @@ pub struct ConfigDocument<'a> {
 }
 
 /// A document of a configuration file.
-struct Origin<'a> {
-    source: usize,
-    base: usize,
-    tree: Tree<'a>,
+pub(super) struct Origin<'a> {
+    pub(super) source: usize,
+    pub(super) base: usize,
+    pub(super) tree: Tree<'a>,
+    pub(super) form: Form,
+    /// Keys at its root that are not ours.
+    pub(super) ignored: &'static [&'static str],
+}
+
+/// How a document says what is wanted.
+pub(super) enum Form {
+    /// As a StaticAddressing.
+    Object,
+    /// As the data of a ConfigMap, which stands for this `spec`.
+    Flat(Value),
 }
 
 /// Reads the configuration files of a run and lays the flags over them.
@@ -110,7 +121,7 @@ fn given_by(flags: &Value) -> Vec<String> {
     given
 }
 
-fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Box<Finding>> {
+pub(super) fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Box<Finding>> {
     if chunk.text.len() > LARGEST {
         let message = format!(
             "a configuration of {} bytes; at most {LARGEST} are read",
@@ -132,16 +143,18 @@ fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Box
         source,
         base: chunk.start,
         tree,
+        form: Form::Object,
+        ignored: &[],
     }))
 }
 
-fn document<'a>(
+pub(super) fn document<'a>(
     origin: Option<Origin<'a>>,
     flags: &Value,
     given: &[String],
 ) -> Result<ConfigDocument<'a>, Vec<Finding>> {
     let value = match &origin {
-        None => serde_json::json!({"apiVersion": super::API_VERSION, "kind": super::KIND, "spec": flags}),
+        None => standard(flags),
         Some(origin) => merged(origin, flags)?,
     };
     let place = Places {
@@ -184,8 +197,16 @@ fn another_kind(value: &Value, place: &Places<'_, '_>) -> Option<Finding> {
     })
 }
 
+/// The object that a `spec` makes.
+fn standard(spec: &Value) -> Value {
+    serde_json::json!({"apiVersion": super::API_VERSION, "kind": super::KIND, "spec": spec})
+}
+
 /// The file's value with the flags laid over its `spec`.
 fn merged(origin: &Origin<'_>, flags: &Value) -> Result<Value, Vec<Finding>> {
+    if let Form::Flat(spec) = &origin.form {
+        return Ok(standard(spec));
+    }
     let at = |span: std::ops::Range<usize>| Span::new(origin.base + span.start..origin.base + span.end);
     let Some(root) = origin.tree.root() else {
         return Ok(Value::Null);
@@ -197,6 +218,9 @@ fn merged(origin: &Origin<'_>, flags: &Value) -> Result<Value, Vec<Finding>> {
                 .help("write each key once, as plain YAML"),
         ]
     })?;
+    if let Some(map) = value.as_object_mut() {
+        map.retain(|key, _| !origin.ignored.contains(&key.as_str()));
+    }
     let Some(over) = flags.as_object().filter(|over| !over.is_empty()) else {
         return Ok(value);
     };
@@ -238,6 +262,12 @@ impl Places<'_, '_> {
     /// Where the value of a path stands; `None` when a flag gave it.
     fn place(&self, path: &[Segment], key: Option<&str>) -> Option<Place> {
         let origin = self.origin.filter(|_| self.flag(path).is_none())?;
+        let setting = match origin.form {
+            Form::Object => None,
+            Form::Flat(_) => super::flat::name_of(path),
+        };
+        let setting = setting.map(|name| [Segment::Key("data".to_owned()), Segment::Key(name.to_owned())]);
+        let path = setting.as_ref().map_or(path, |setting| setting.as_slice());
         let span = origin.tree.span_at(origin.tree.root()?, path, key);
         let span = Span::new(origin.base + span.start..origin.base + span.end);
         Some(Place {

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::balancer::read_balancer;
-use super::configuration::{
-    API_VERSION, Backends, Binding, KIND, KubeVip, PoolConfig, PoolKindConfig, StaticAddressing,
-};
+use super::configuration::{API_VERSION, Backends, Binding, KIND, PoolConfig, PoolKindConfig, StaticAddressing, Verb};
 use super::selector::Selector;
 use crate::check::codes::{self, Code};
 use crate::ipam::{AddressRange, Family, Network, parse_address, usable_range};
@@ -35,7 +33,7 @@ pub fn validate(config: &StaticAddressing) -> Result<(), Vec<ConfigError>> {
     let mut errors = Errors(Vec::new());
     errors.document(config);
     let spec = &config.spec;
-    if spec.pools.is_empty() && spec.kube_vip == KubeVip::Keep && spec.backends.is_none() {
+    if spec.verb == Verb::Transform && !config.asks_for_edits() && spec.backends.is_none() {
         errors.add(
             &["spec"],
             "the configuration asks for nothing",
@@ -49,6 +47,9 @@ pub fn validate(config: &StaticAddressing) -> Result<(), Vec<ConfigError>> {
             "an InClusterIPPool cannot be bound by label",
             help,
         );
+    }
+    if spec.verb == Verb::Pools {
+        errors.pools_alone(config);
     }
     for (index, pool) in spec.pools.iter().enumerate() {
         errors.pool(index, pool, config);
@@ -102,6 +103,29 @@ impl Errors {
                 format!("the kind is {:?}, not {KIND}", config.kind),
                 format!("write `kind: {KIND}`"),
             );
+        }
+    }
+
+    /// Pools that are written without a manifest have nothing to take a name from.
+    fn pools_alone(&mut self, config: &StaticAddressing) {
+        if config.spec.pools.is_empty() {
+            let help = "add `pools`, or leave `verb` out";
+            self.add(
+                &["spec", "verb"],
+                "`verb: pools` writes pools, and there are none",
+                help,
+            );
+        }
+        for (index, _) in config
+            .spec
+            .pools
+            .iter()
+            .enumerate()
+            .filter(|(_, pool)| pool.name.is_none())
+        {
+            let path = pool_path(index, &["name"], None);
+            let problem = "with `verb: pools` every pool needs a name".to_owned();
+            self.push(&codes::NAME_REQUIRED, path, problem, "set `name`".to_owned());
         }
     }
 

@@ -201,8 +201,7 @@ fn endpoint_objects<'m, 'a>(manifest: &'m Manifest<'a>, selection: &Selection) -
         .and_then(|reference| reference.name.as_ref());
     let own = |other: &&Object<'_>| {
         matches!(other.detail, Detail::VSphereCluster(_))
-            && name.is_some_and(|name| other.name() == name.value)
-            && other.in_namespace(object.namespace())
+            && name.is_some_and(|name| other.is_meant(&name.value, object.namespace(), object))
     };
     manifest
         .objects

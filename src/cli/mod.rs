@@ -11,6 +11,7 @@ mod completion;
 mod explain;
 mod failure;
 mod flags;
+mod function;
 mod given;
 mod input;
 mod man;
@@ -22,6 +23,7 @@ mod transform;
 use clap::{ColorChoice, Parser, Subcommand};
 
 pub use failure::Failure;
+pub use function::as_plugin;
 
 /// Predefined IP addresses for the nodes of Cluster API vSphere clusters, before the cluster exists.
 #[derive(Debug, Parser)]
@@ -30,8 +32,11 @@ pub struct Cli {
     /// When to use colour; NO_COLOR is honoured
     #[arg(long, value_enum, global = true, default_value_t = ColorChoice::Auto, value_name = "WHEN", help_heading = "Output")]
     color: ColorChoice,
+    /// Without a verb the program is a KRM function, which is how kustomize and kpt start it.
+    #[command(flatten)]
+    function: function::Function,
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
 }
 
 const EXIT_CODES: &str = "\
@@ -46,6 +51,8 @@ enum Verb {
     Transform(Box<transform::Transform>),
     /// Print which machine can get which address, and how certain that is
     Plan(Box<plan::Plan>),
+    /// Work as a KRM function of kustomize or kpt: ResourceList in, ResourceList out
+    Fn(function::Function),
     /// Print the members for a load balancer, as its own configuration or as a list
     Backends(Box<backends::Backends>),
     /// Tell what a finding means and what to do about it
@@ -63,8 +70,10 @@ pub enum Status {
     Done,
     /// There are differences.
     Differences,
-    /// There are errors; they have been reported.
+    /// There are errors; they have been reported, and nothing was written.
     Failed,
+    /// There are errors; they have been reported, and the output is what it must be all the same.
+    Errors,
 }
 
 /// Runs the verb.
@@ -73,9 +82,14 @@ pub enum Status {
 /// What stops a run before its findings can be reported: unreadable files, an output that cannot be written.
 pub fn run(cli: Cli) -> Result<Status, Failure> {
     output::colour(cli.color);
-    match cli.verb {
+    let Some(verb) = cli.verb else {
+        return cli.function.run();
+    };
+    cli.function.refuse_before_verb()?;
+    match verb {
         Verb::Transform(transform) => transform.run(),
         Verb::Plan(plan) => plan.run(),
+        Verb::Fn(function) => function.run(),
         Verb::Backends(backends) => backends.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Completion(completion) => completion.run(),

@@ -1,8 +1,10 @@
 //! What a manifest's text says: clusters, machine groups, templates, classes and pools, each value with the place it stands at; nothing here decides or edits.
 
+pub mod carried;
 mod class;
 mod cluster;
 mod cursor;
+mod files;
 mod group;
 mod manifest;
 mod object;
@@ -14,8 +16,9 @@ mod template;
 pub use class::{Class, Patch, PatchOperation, WorkerClass};
 pub use cluster::{Cluster, Topology, TopologyWorkers, Variable};
 pub use cursor::{Cursor, Span, Text};
+pub use files::Files;
 pub use group::{Group, Owner, Role};
-pub use manifest::{Document, Form, InputError, InputFault, Manifest, Source};
+pub use manifest::{Document, Form, InputError, InputFault, Manifest, Source, prefilter};
 pub use object::{Detail, Object};
 pub use pool::{Pool, PoolEntry, PoolKind};
 pub use reference::Reference;

@@ -81,8 +81,10 @@ fn refers(cluster: &Object<'_>, object: &Object<'_>) -> bool {
     };
     let reference = detail.control_plane.as_ref();
     reference.is_some_and(|reference| {
-        reference.kind == object.kind && reference.name.as_ref().is_some_and(|name| name.value == object.name())
-    }) && object.in_namespace(cluster.namespace())
+        let name = reference.name.as_ref();
+        reference.kind == object.kind
+            && name.is_some_and(|name| object.is_meant(&name.value, cluster.namespace(), cluster))
+    })
 }
 
 /// The changes that take kube-vip out of one control plane.

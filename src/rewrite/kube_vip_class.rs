@@ -47,7 +47,10 @@ fn users(manifest: &Manifest<'_>, class: &Object<'_>) -> Vec<usize> {
                 .as_ref()
                 .map(|text| &*text.value)
                 .or(object.namespace());
-            topology.class.as_ref().is_some_and(|name| name.value == class.name()) && class.in_namespace(namespace)
+            topology
+                .class
+                .as_ref()
+                .is_some_and(|name| class.is_meant(&name.value, namespace, object))
         }),
         _ => false,
     };
@@ -162,7 +165,7 @@ impl Removal<'_, '_, '_> {
         self.manifest
             .objects
             .iter()
-            .position(|object| object.kind == reference.kind && object.name() == name && object.in_namespace(namespace))
+            .position(|object| object.kind == reference.kind && object.is_meant(name, namespace, self.object))
     }
 
     fn template_files(&self, template: usize) -> Vec<TemplateFile> {

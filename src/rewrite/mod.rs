@@ -2,16 +2,19 @@
 
 mod apply;
 mod command;
+mod identity;
 mod kube_vip;
 mod kube_vip_class;
 mod kube_vip_parts;
 mod kube_vip_patch;
+mod placement;
 mod pool;
 mod refused;
 mod rename;
 mod template;
 
 pub(crate) use apply::rendered_later;
+pub(crate) use pool::pools_alone;
 
 use std::collections::BTreeMap;
 
@@ -108,8 +111,12 @@ pub(crate) fn rewrite(
     if errors(findings) {
         return None;
     }
+    placement::place(manifest, &mut plan);
     match apply::apply(manifest, wishes, &plan) {
-        Ok(edits) => Some(edits),
+        Ok((edits, notes)) => {
+            findings.extend(notes);
+            Some(edits)
+        }
         Err(refusals) => {
             findings.extend(refusals);
             None

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Change, Plan, Wish};
-use crate::addressing::{PoolConfig, WantedPool};
+use crate::addressing::{Binding, PoolConfig, StaticAddressing, WantedPool, can_be_label, wanted_ranges};
 use crate::check::Finding;
 use crate::check::codes;
 use crate::ipam::AddressRange;
@@ -16,7 +16,7 @@ pub(super) fn plan(manifest: &Manifest<'_>, wish: &Wish<'_>, plan: &mut Plan, fi
     let kind = PoolKind::from(wish.config.spec.pool_kind);
     for wanted in &wish.selection.pools {
         let config = &wish.config.spec.pools[wanted.index];
-        let annotated = wish.config.spec.binding == crate::addressing::Binding::Label;
+        let annotated = wish.config.spec.binding == Binding::Label;
         let value = object(wanted, config, kind, annotated);
         let same = |object: &&Object<'_>| match &object.detail {
             Detail::Pool(pool) => pool.kind == kind && object.name() == wanted.name,
@@ -54,6 +54,27 @@ pub(super) fn plan(manifest: &Manifest<'_>, wish: &Wish<'_>, plan: &mut Plan, fi
             ),
         }
     }
+}
+
+/// The pools of a configuration, with its own name and namespace for what a manifest would tell.
+pub(crate) fn pools_alone(config: &StaticAddressing) -> Vec<Map<String, Value>> {
+    let kind = PoolKind::from(config.spec.pool_kind);
+    let annotated = config.spec.binding == Binding::Label;
+    let namespace = config.metadata.get("namespace").and_then(Value::as_str);
+    let pools = config.spec.pools.iter().enumerate();
+    let alone = |(index, pool): (usize, &PoolConfig)| {
+        let wanted = WantedPool {
+            index,
+            name: pool.name.clone().unwrap_or_default(),
+            namespace: namespace.map(ToOwned::to_owned),
+            cluster_name: config.spec.cluster.clone(),
+            ranges: wanted_ranges(pool),
+            network: pool.network.clone().filter(|network| can_be_label(network)),
+            first_template: 0,
+        };
+        object(&wanted, pool, kind, annotated)
+    };
+    pools.map(alone).collect()
 }
 
 /// The pool as an object.

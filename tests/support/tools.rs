@@ -1,6 +1,7 @@
 //! Finds the programs of other projects that tests run: in the folder of `.ci/tools`, on PATH and beside it.
 #![allow(dead_code, reason = "no test file needs all of it")]
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,15 +14,28 @@ pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// A program that no registry of packages has, where it is installed.
+/// A program, where it is installed.
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    folders().map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// The folders that are searched: what `.ci/tools` fills, PATH, and where Go and the Google Cloud SDK put programs.
+fn folders() -> impl Iterator<Item = PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let own = std::env::var_os("CAPV_IPAM_TOOLS").map_or_else(|| home.join(".cache/capv-ipam/tools"), PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(own.join("bin"))
-        .chain(std::env::split_paths(&path))
-        .chain([PathBuf::from("/usr/sbin")]);
-    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+    let on_path: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let beside = ["/usr/sbin", "/usr/lib/google-cloud-sdk/bin"].map(PathBuf::from);
+    std::iter::once(own.join("bin"))
+        .chain(on_path)
+        .chain([home.join("go/bin")])
+        .chain(beside)
+}
+
+/// PATH with the built program and the folders of the tools in front.
+pub(crate) fn path() -> OsString {
+    let program = Path::new(env!("CARGO_BIN_EXE_capv-ipam")).parent().unwrap().to_owned();
+    std::env::join_paths(std::iter::once(program).chain(folders())).unwrap()
 }
 
 /// Says what is skipped; fails where everything is required.

@@ -1,0 +1,112 @@
+//! Takes the sources and the configuration of a function call and does what its verb says: gives findings, edits of what came in, and objects to add.
+
+use serde_json::{Map, Value, json};
+
+use crate::addressing::{ConfigDocument, Verb};
+use crate::check::{Finding, codes, has_errors};
+use crate::objects::carried::LOCAL_CONFIG;
+use crate::objects::{Files, Source, is_placeholder};
+use crate::outcome::{compute, compute_items, plan, plan_items, pools_alone};
+use crate::planning::AddressPlan;
+use crate::yaml::{Edits, Layout, emit};
+
+/// How the sources are read.
+pub(super) enum Form {
+    /// Portions of a ResourceList, or the whole of it.
+    Items(Files),
+    /// A stream of documents.
+    Documents,
+}
+
+/// What a call comes to.
+pub(super) struct Work {
+    pub(super) findings: Vec<Finding>,
+    /// The edits of each source; `None` after an error.
+    pub(super) edits: Option<Vec<Edits>>,
+    /// Objects to add, or to bring up to date where they are there already.
+    pub(super) additions: Vec<Addition>,
+}
+
+/// An object that a verb adds.
+pub(super) struct Addition {
+    pub(super) object: Map<String, Value>,
+    /// The part of it that is ours in one that is there already.
+    pub(super) part: &'static str,
+}
+
+/// Does what the configuration's verb says.
+pub(super) fn perform(sources: &[Source<'_>], form: Form, config: &ConfigDocument<'_>) -> Work {
+    let verb = config.config.spec.verb;
+    if verb == Verb::Pools {
+        let pools = pools_alone(&config.config).into_iter();
+        return Work {
+            findings: Vec::new(),
+            edits: Some(vec![Edits::default(); sources.len()]),
+            additions: pools.map(|object| Addition { object, part: "spec" }).collect(),
+        };
+    }
+    let configs = std::slice::from_ref(config);
+    let items = matches!(form, Form::Items(_));
+    let outcome = match form {
+        Form::Items(files) => compute_items(sources, files, configs),
+        Form::Documents => compute(sources, configs, None),
+    };
+    let mut work = Work {
+        findings: outcome.findings,
+        edits: outcome.edits,
+        additions: Vec::new(),
+    };
+    let Some(edits) = work.edits.take().filter(|_| !has_errors(&work.findings)) else {
+        return work;
+    };
+    let untouched = vec![Edits::default(); sources.len()];
+    match verb {
+        Verb::Transform | Verb::Pools => work.edits = Some(edits),
+        Verb::Check => work.edits = Some(untouched),
+        Verb::Backends => work.findings.push(
+            Finding::new(&codes::FUNCTION_CONFIG, "this version adds no member lists")
+                .help("use `verb: plan`; the plan lists every address that the load balancer must know"),
+        ),
+        Verb::Plan => {
+            let planned = if items {
+                plan_items(sources, &edits)
+            } else {
+                plan(sources, &edits, None)
+            };
+            match planned {
+                Ok(plan) => {
+                    work.additions.push(plan_object(&plan, config));
+                    work.edits = Some(untouched);
+                }
+                Err(findings) => work.findings.extend(findings),
+            }
+        }
+    }
+    work
+}
+
+/// The plan as a ConfigMap that never reaches a cluster, so that a change of it shows in a pull request.
+fn plan_object(plan: &AddressPlan, config: &ConfigDocument<'_>) -> Addition {
+    let text = match serde_json::to_value(plan) {
+        Ok(Value::Object(map)) => emit::document(&map, Layout::default()),
+        // Names and numbers only: nothing in a plan has no JSON form.
+        _ => String::new(),
+    };
+    let cluster = match &plan.clusters[..] {
+        [cluster] => cluster.name.as_deref(),
+        _ => None,
+    };
+    let own = config.config.metadata.get("name").and_then(Value::as_str);
+    let of = cluster.or(own).filter(|name| !is_placeholder(name));
+    let name = of.map_or("address-plan".to_owned(), |of| format!("{of}-address-plan"));
+    let object = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "annotations": {LOCAL_CONFIG: "true"}},
+        "data": {"plan.yaml": text},
+    });
+    Addition {
+        object: object.as_object().cloned().unwrap_or_default(),
+        part: "data",
+    }
+}
