@@ -140,10 +140,10 @@ impl<'c> Members<'c> {
             place,
         };
         // Without settings the configuration has errors, which are reported already.
-        let Some((settings, _)) = &computed.balancer else {
+        let Some(balancer) = &computed.balancer else {
             return members;
         };
-        let (list, findings) = collect(plan, settings, only);
+        let (list, findings) = collect(plan, &balancer.settings, only);
         members.list = list;
         members.add(findings);
         members
@@ -151,7 +151,7 @@ impl<'c> Members<'c> {
 
     /// What lists are made with.
     pub(super) fn settings(&self) -> Option<&'c Settings> {
-        self.computed.balancer.as_ref().map(|(settings, _)| settings)
+        self.computed.balancer.as_ref().map(|balancer| &balancer.settings)
     }
 
     /// Adds what a format has to say.
@@ -159,7 +159,7 @@ impl<'c> Members<'c> {
         let place = self.place;
         self.findings.extend(findings.into_iter().map(|found| Finding {
             place: place(found.about),
-            ..found.finding
+            ..*found.finding
         }));
     }
 
@@ -170,7 +170,11 @@ impl<'c> Members<'c> {
 
     /// All findings, as the configurations accept them.
     pub(super) fn accepted(self) -> Vec<Finding> {
-        let acceptances = self.computed.balancer.as_ref().map(|(_, acceptances)| &acceptances[..]);
+        let acceptances = self
+            .computed
+            .balancer
+            .as_ref()
+            .map(|balancer| &balancer.acceptances[..]);
         accept(self.findings, acceptances.unwrap_or_default())
     }
 }
@@ -183,7 +187,7 @@ pub(super) fn earlier(findings: Vec<PlanFinding>) -> Vec<Finding> {
     errors
         .map(|found| Finding {
             message: format!("in the earlier plan: {}", found.finding.message),
-            ..found.finding
+            ..*found.finding
         })
         .collect()
 }
