@@ -11,6 +11,7 @@ mod plan;
 mod positions;
 mod sarif;
 mod table;
+#[cfg(feature = "cli")]
 mod text;
 mod visible;
 
@@ -25,6 +26,7 @@ pub use plan::{Columns, plan_markdown, plan_table};
 pub use positions::{Position, Positions};
 pub use sarif::sarif;
 pub use table::Table;
+#[cfg(feature = "cli")]
 pub use text::{summary, text};
 pub use visible::visible;
 
