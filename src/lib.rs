@@ -7,6 +7,7 @@
 //! The library never prints.
 
 pub mod addressing;
+pub mod allocation;
 pub mod api;
 pub mod backends;
 pub mod check;

@@ -38,6 +38,7 @@ fn planned(input: &str, config: &str) -> Option<AddressPlan> {
     let mut plan = plan(&sources, outcome.edits.as_ref()?, None).ok()?;
     let texts = [("input.yaml", input), ("config.yaml", config)];
     plan.findings = findings(&Report {
+        accepted: &[],
         findings: &outcome.findings,
         texts: &texts,
     });

@@ -438,6 +438,33 @@ impl ConfigDocument<'_> {
             .place(&[keys("spec"), keys("pools"), Segment::Index(index), keys(key)], None)
     }
 
+    /// Where a key of `spec` stands; `None` where it is not written in a file.
+    #[must_use]
+    pub fn place_of_key(&self, key: &str) -> Option<Place> {
+        let origin = self.origin.as_ref()?;
+        let spec = origin.tree.get(origin.tree.root()?, "spec")?;
+        origin.tree.get(spec, key)?;
+        let span = origin.tree.span_at(spec, &[], Some(key));
+        Some(Place {
+            source: origin.source,
+            span: Span::new(origin.base + span.start..origin.base + span.end),
+        })
+    }
+
+    /// Where one of the addresses of a pool stands.
+    #[must_use]
+    pub fn place_of_address(&self, pool: usize, index: usize) -> Option<Place> {
+        let keys = |key: &str| Segment::Key(key.to_owned());
+        let path = [
+            keys("spec"),
+            keys("pools"),
+            Segment::Index(pool),
+            keys("addresses"),
+            Segment::Index(index),
+        ];
+        self.places().place(&path, None)
+    }
+
     /// Where one of its acceptances stands.
     #[must_use]
     pub fn place_of_acceptance(&self, index: usize) -> Option<Place> {

@@ -12,7 +12,7 @@ use super::plan::{parse_plan, read_plan};
 use super::{input, output};
 use crate::addressing::Format;
 use crate::backends::{About, MemberList, Wanted, collect, form_problem, in_manifest, in_plan, render};
-use crate::check::{Finding, Place, codes, has_errors};
+use crate::check::{Finding, Place, Purpose, codes, has_errors};
 use crate::objects::{Manifest, Source, Span};
 use crate::planning::AddressPlan;
 use crate::yaml::{Limits, Tree, chunks, is_bare};
@@ -73,7 +73,7 @@ impl Backends {
         let (mut computed, plan) = match saved {
             Some(plan) => (self.given.balancer_alone(read, &keys), Some(plan)),
             None => {
-                let computed = self.given.computed(read, &keys);
+                let computed = self.given.computed(Purpose::Transform, read, &keys);
                 let edits = computed.edits.as_ref().filter(|_| !has_errors(&computed.findings));
                 let plan = edits.map(|edits| self.given.plan(&computed, edits)).transpose()?;
                 (computed, plan)
@@ -92,8 +92,9 @@ impl Backends {
         };
         let mut members = Members::of(&plan, &computed, &only, &place);
         let text = self.text(&mut members, old.as_ref(), &only);
-        let findings = members.accepted();
+        let (findings, accepted) = members.accepted();
         computed.findings.extend(findings);
+        computed.accepted.extend(accepted);
         let Some(text) = text.filter(|_| !has_errors(&computed.findings)) else {
             self.given.report(&computed, None)?;
             return Ok(Status::Failed);

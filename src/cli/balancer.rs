@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::given::Computed;
 use crate::addressing::Format;
 use crate::backends::{About, MemberList, PlanFinding, Settings, collect};
-use crate::check::{Finding, Place, Severity, accept, codes, has_errors};
+use crate::check::{Accepted, Finding, Place, Severity, accept, codes, has_errors};
 use crate::planning::AddressPlan;
 
 /// The keys of `backends`.
@@ -117,6 +117,9 @@ impl FromStr for FormatFile {
     }
 }
 
+/// Findings that are reported, and those that the configurations accept.
+pub(super) type Judged = (Vec<Finding>, Vec<Accepted>);
+
 /// The member list of a plan. Its findings, and those of formats, are accepted as the configurations say.
 pub(super) struct Members<'c> {
     pub(super) list: MemberList,
@@ -169,17 +172,12 @@ impl<'c> Members<'c> {
     }
 
     /// All findings, as the configurations accept them, in the order of reports.
-    pub(super) fn accepted(self) -> Vec<Finding> {
+    pub(super) fn accepted(self) -> Judged {
         let acceptances = self.computed.balancer.as_ref().map(|(_, acceptances)| &acceptances[..]);
-        let mut findings = accept(self.findings, acceptances.unwrap_or_default());
-        findings.sort_by_key(|finding| {
-            let place = finding
-                .place
-                .map_or((usize::MAX, 0), |place| (place.source, place.span.start));
-            (std::cmp::Reverse(finding.severity), place, finding.code.id)
-        });
+        let (mut findings, accepted) = accept(self.findings, acceptances.unwrap_or_default());
+        findings.sort_by_cached_key(Finding::order);
         findings.dedup();
-        findings
+        (findings, accepted)
     }
 }
 

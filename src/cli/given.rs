@@ -11,9 +11,9 @@ use super::input::{self, Input, Text};
 use super::report::ReportTo;
 use crate::addressing::{Acceptance, Backends, ConfigDocument, read_configurations};
 use crate::backends::Settings;
-use crate::check::{Finding, Place, input_finding};
+use crate::check::{Accepted, Finding, Place, Purpose, input_finding};
 use crate::objects::{Manifest, Source};
-use crate::outcome::{self, Outcome, compute};
+use crate::outcome::{self, Outcome, compute_for};
 use crate::planning::AddressPlan;
 use crate::report::{Report, findings};
 use crate::state::State;
@@ -45,6 +45,8 @@ pub(super) struct Computed {
     pub(super) manifests: Vec<Text>,
     /// What there is to say.
     pub(super) findings: Vec<Finding>,
+    /// What the configuration accepts.
+    pub(super) accepted: Vec<Accepted>,
     /// The edits of each input; `None` after an error.
     pub(super) edits: Option<Vec<Edits>>,
     /// Whether anything was asked for.
@@ -86,9 +88,9 @@ impl Computed {
 }
 
 impl Given {
-    /// Reads everything and computes.
-    pub(super) fn compute(&self) -> Result<Computed, Failure> {
-        Ok(self.computed(self.read()?, &Map::new()))
+    /// Reads everything and computes for a purpose.
+    pub(super) fn compute_for(&self, purpose: Purpose) -> Result<Computed, Failure> {
+        Ok(self.computed(purpose, self.read()?, &Map::new()))
     }
 
     /// Reads everything; with findings where something could not be read.
@@ -105,6 +107,7 @@ impl Given {
             read => {
                 return Ok(Computed {
                     findings: read.into_iter().filter_map(Result::err).flatten().collect(),
+                    accepted: Vec::new(),
                     manifests: Vec::new(),
                     configs: Vec::new(),
                     state: Vec::new(),
@@ -116,6 +119,7 @@ impl Given {
         };
         Ok(Computed {
             findings: Vec::new(),
+            accepted: Vec::new(),
             edits: None,
             configured: true,
             balancer: None,
@@ -126,7 +130,7 @@ impl Given {
     }
 
     /// What texts come to that could be read. `backends` are the keys of `backends` that flags gave.
-    pub(super) fn computed(&self, mut texts: Computed, backends: &Map<String, Value>) -> Computed {
+    pub(super) fn computed(&self, purpose: Purpose, mut texts: Computed, backends: &Map<String, Value>) -> Computed {
         if !texts.findings.is_empty() {
             return texts;
         }
@@ -136,9 +140,9 @@ impl Given {
         };
         let balancer = balancer(&configurations, backends);
         let configured = !configurations.is_empty();
-        let outcome = Self::outcome(&texts, &configurations);
+        let outcome = Self::outcome(purpose, &texts, &configurations);
         drop(configurations);
-        (texts.findings, texts.edits) = (outcome.findings, outcome.edits);
+        (texts.findings, texts.accepted, texts.edits) = (outcome.findings, outcome.accepted, outcome.edits);
         (texts.configured, texts.balancer) = (configured, balancer);
         texts
     }
@@ -152,15 +156,19 @@ impl Given {
         texts
     }
 
-    fn outcome(texts: &Computed, configurations: &[ConfigDocument<'_>]) -> Outcome {
-        let failed = |findings| Outcome { findings, edits: None };
+    fn outcome(purpose: Purpose, texts: &Computed, configurations: &[ConfigDocument<'_>]) -> Outcome {
+        let failed = |findings| Outcome {
+            findings,
+            accepted: Vec::new(),
+            edits: None,
+        };
         let live = texts.live();
         let state = match texts.state(&live) {
             Ok(state) => state,
             Err(findings) => return failed(findings),
         };
         let sources: Vec<Source<'_>> = texts.manifests.iter().map(Text::source).collect();
-        compute(&sources, configurations, state.as_ref())
+        compute_for(purpose, &sources, configurations, state.as_ref())
     }
 
     /// The address plan of the edited texts, with the findings.
@@ -170,20 +178,30 @@ impl Given {
         let live = computed.live();
         let state = computed.state(&live).map_err(unreadable)?;
         let mut plan = outcome::plan(&sources, edits, state.as_ref()).map_err(unreadable)?;
-        plan.findings = with_texts(computed, |texts| {
-            findings(&Report {
-                findings: &computed.findings,
-                texts,
-            })
-        });
+        plan.findings = with_report(computed, findings);
         Ok(plan)
     }
 
     /// Reports the findings; `note` follows them.
     pub(super) fn report(&self, computed: &Computed, note: Option<&str>) -> Result<(), Failure> {
-        let findings = &computed.findings;
-        with_texts(computed, |texts| self.report.write(&Report { findings, texts }, note))
+        with_report(computed, |report| self.report.write(report, note))
     }
+
+    /// Writes the findings into the file that `--report` names, if it names one; another form is no use then.
+    pub(super) fn report_to_file(&self, computed: &Computed) -> Result<(), Failure> {
+        with_report(computed, |report| self.report.write_file(report))
+    }
+}
+
+/// Gives the findings of a run with its texts.
+pub(super) fn with_report<T>(computed: &Computed, give: impl FnOnce(&Report<'_>) -> T) -> T {
+    with_texts(computed, |texts| {
+        give(&Report {
+            findings: &computed.findings,
+            accepted: &computed.accepted,
+            texts,
+        })
+    })
 }
 
 /// The settings and acceptances of the load balancer's lists.

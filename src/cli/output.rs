@@ -26,6 +26,14 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::output(&error))
 }
 
+/// Prints a text that may hold ANSI styles to standard output, where they are wanted.
+pub(super) fn print_styled(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::output(&error))
+}
+
 /// Prints edited texts one after the other, `---` between them where the next does not begin with one.
 pub(super) fn print_manifest(texts: &[(&str, &Edits)]) -> Result<(), Failure> {
     let mut out = io::BufWriter::with_capacity(64 << 10, io::stdout().lock());

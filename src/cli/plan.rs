@@ -8,7 +8,7 @@ use super::Status;
 use super::failure::Failure;
 use super::given::Given;
 use super::{input, output};
-use crate::check::has_errors;
+use crate::check::{Purpose, has_errors};
 use crate::planning::AddressPlan;
 use crate::report::{Columns, changes_html, plan_changes, plan_html, plan_markdown, plan_table};
 use crate::yaml::{Chunk, Layout, Limits, Tree, emit};
@@ -63,7 +63,7 @@ enum Form {
 impl Plan {
     pub(super) fn run(self) -> Result<Status, Failure> {
         let old = self.against.as_ref().map(read_plan).transpose()?;
-        let computed = self.given.compute()?;
+        let computed = self.given.compute_for(Purpose::Plan)?;
         let Some(edits) = computed.edits.as_ref().filter(|_| !has_errors(&computed.findings)) else {
             self.given.report(&computed, None)?;
             return Ok(Status::Failed);

@@ -6,14 +6,14 @@ use clap::Args;
 
 use super::Status;
 use super::backends::place_in_manifest;
-use super::balancer::{BalancerFlags, FormatFile, Members};
+use super::balancer::{BalancerFlags, FormatFile, Judged, Members};
 use super::failure::Failure;
 use super::given::{Computed, Given};
 use super::input::Text;
 use super::output::{self, Prepared};
 use super::plan;
 use crate::backends::{Wanted, render};
-use crate::check::{Finding, codes, has_errors};
+use crate::check::{Finding, Purpose, codes, has_errors};
 use crate::planning::AddressPlan;
 use crate::report::unified_diff;
 use crate::yaml::{Edits, Limits, chunks, stream};
@@ -55,7 +55,9 @@ pub(super) struct Transform {
 
 impl Transform {
     pub(super) fn run(self) -> Result<Status, Failure> {
-        let mut computed = self.given.computed(self.given.read()?, &self.balancer.keys());
+        let mut computed = self
+            .given
+            .computed(Purpose::Transform, self.given.read()?, &self.balancer.keys());
         if !self.write && !self.diff {
             computed.findings.extend(joints(&computed.manifests));
         }
@@ -72,8 +74,9 @@ impl Transform {
             if let Some(path) = &self.write_plan {
                 prepared.add(path, plan::for_file(&plan, path)?.as_bytes())?;
             }
-            let (lists, findings) = self.lists(&computed, &plan);
+            let (lists, (findings, accepted)) = self.lists(&computed, &plan);
             computed.findings.extend(findings);
+            computed.accepted.extend(accepted);
             if has_errors(&computed.findings) {
                 self.given.report(&computed, None)?;
                 return Ok(Status::Failed);
@@ -91,9 +94,9 @@ impl Transform {
     }
 
     /// The wanted member lists with their files, and what is to be said about them.
-    fn lists(&self, computed: &Computed, plan: &AddressPlan) -> (Vec<(&Path, String)>, Vec<Finding>) {
+    fn lists(&self, computed: &Computed, plan: &AddressPlan) -> (Vec<(&Path, String)>, Judged) {
         if self.write_backends.is_empty() {
-            return (Vec::new(), Vec::new());
+            return (Vec::new(), Judged::default());
         }
         let place = |about| place_in_manifest(computed, plan, about);
         let mut members = Members::of(plan, computed, &[], &place);
