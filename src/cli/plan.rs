@@ -19,6 +19,9 @@ Examples:
   # The list for the network team
   capv-ipam plan -f cluster.yaml --config addressing.yaml
 
+  # A page with a map of each subnet, to mail or to print
+  capv-ipam plan -f cluster.yaml --config addressing.yaml -o html > plan.html
+
   # Keep a plan, and see later what would change
   capv-ipam plan -f cluster.yaml --config addressing.yaml -o yaml > plan.yaml
   capv-ipam plan -f cluster.yaml --config addressing.yaml --against plan.yaml
