@@ -1,4 +1,4 @@
-//! The law of edits, on documents written by chance and changes made by chance: what is made is exactly the old value with the changes, and nothing is refused but for how it is laid out.
+//! The law of edits, on documents written by chance and changes made by chance: what is made is exactly the old value with the changes, and nothing is refused but a list in the place of a mapping.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
@@ -230,7 +230,8 @@ proptest! {
         let tree = Tree::parse(&Chunk::alone(&text), &Limits::default()).unwrap();
         let after = match edits(&tree, &plan) {
             Ok(edits) => edits.splice(&text),
-            Err(Refusal { reason: Reason::Layout(_), .. }) => return Ok(()),
+            // The one thing that a wish decides and not the layout.
+            Err(Refusal { reason: Reason::Layout("a list stands where a mapping belongs, or the reverse"), .. }) => return Ok(()),
             Err(refusal) => return Err(TestCaseError::fail(format!("{refusal}: {plan:#?}\n{text}"))),
         };
         let wanted = changed(&old, &mut Vec::new(), &plan);
