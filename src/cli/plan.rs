@@ -10,7 +10,7 @@ use super::given::Given;
 use super::{input, output};
 use crate::check::has_errors;
 use crate::planning::AddressPlan;
-use crate::report::{plan_changes, plan_table};
+use crate::report::{Columns, changes_html, plan_changes, plan_html, plan_markdown, plan_table};
 use crate::yaml::{Chunk, Layout, Limits, Tree, emit};
 
 const EXAMPLES: &str = "\
@@ -49,10 +49,12 @@ enum Form {
     Yaml,
     /// The whole plan as JSON
     Json,
-    /// Comma-separated values with all columns
+    /// Comma-separated values with everything that is known
     Csv,
-    /// A Markdown table with all columns
+    /// A Markdown table, and why sets are no more than that
     Markdown,
+    /// One page with a map of each subnet, for people and for print
+    Html,
 }
 
 impl Plan {
@@ -78,12 +80,13 @@ impl Plan {
 
     fn show(&self, plan: &AddressPlan) -> Result<String, Failure> {
         Ok(match self.output {
-            Form::Table => plan_table(plan, false).aligned(),
-            Form::Wide => plan_table(plan, true).aligned(),
-            Form::Csv => plan_table(plan, true).csv(),
-            Form::Markdown => plan_table(plan, true).markdown(),
+            Form::Table => plan_table(plan, Columns::Narrow).aligned(),
+            Form::Wide => plan_table(plan, Columns::Wide).aligned(),
+            Form::Csv => plan_table(plan, Columns::All).csv(),
+            Form::Markdown => plan_markdown(plan),
             Form::Json => as_json(plan)?,
             Form::Yaml => as_yaml(plan)?,
+            Form::Html => plan_html(plan),
         })
     }
 
@@ -96,6 +99,7 @@ impl Plan {
             Form::Csv => changes.csv(),
             Form::Markdown => changes.markdown(),
             Form::Yaml | Form::Json => self.show(plan)?,
+            Form::Html => changes_html(plan, &changes),
             Form::Table | Form::Wide => changes.aligned(),
         };
         output::print(&text)?;

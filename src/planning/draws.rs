@@ -121,7 +121,7 @@ fn pools_by_name<'m>(manifest: &'m Manifest<'_>) -> BTreeMap<(&'static str, &'m 
 }
 
 /// The pool as the allocator sees it; `None` for one that cannot be read, which is a finding elsewhere.
-fn read(manifest: &Manifest<'_>, object: &Object<'_>) -> Option<Pool> {
+pub(super) fn read(manifest: &Manifest<'_>, object: &Object<'_>) -> Option<Pool> {
     let Detail::Pool(pool) = &object.detail else {
         return None;
     };

@@ -1,10 +1,20 @@
 //! From machine groups and pools to the address plan: who can get which address, and how certain that is; pure, and nothing is allocated by it.
 
+mod choices;
+mod dhcp;
 mod draws;
+mod machine_names;
 mod plan;
+mod shares;
 mod slots;
+mod subnet;
+mod subnet_pools;
+mod subnets;
 
+pub use choices::choices;
 pub use plan::{
-    AddressPlan, Certainty, ClusterPlan, Endpoint, GroupPlan, NicPlan, PoolPlan, PoolReference, SlotKind, SlotPlan,
+    AddressPlan, Certainty, ClusterPlan, Endpoint, GroupPlan, NicPlan, PoolPlan, PoolReference, Size, SlotKind,
+    SlotPlan,
 };
 pub use slots::plan;
+pub use subnet::{DhcpGroup, PoolUser, SubnetEndpoint, SubnetPlan, SubnetPool};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::subnet::SubnetPlan;
+
 /// What `plan -o yaml|json` prints and what later verbs read back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -12,6 +14,9 @@ pub struct AddressPlan {
     pub kind: String,
     /// The clusters, in the order of the manifest.
     pub clusters: Vec<ClusterPlan>,
+    /// What lies where in the subnets of all pools; missing in plans of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subnets: Vec<SubnetPlan>,
     /// What there is to say about the manifest, as reports give it.
     #[serde(default)]
     pub findings: Vec<serde_json::Value>,
@@ -58,6 +63,9 @@ pub struct GroupPlan {
     pub role: String,
     /// The template of its machines.
     pub template: String,
+    /// What its machines will be called; `<random>` stands for characters that are not known before a machine exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_name: Option<String>,
     /// Replicas, or the autoscaler's maximum; missing while unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<u32>,
@@ -161,6 +169,9 @@ pub struct PoolPlan {
     /// The pool.
     #[serde(flatten)]
     pub pool: PoolReference,
+    /// Its addresses as ranges; missing when it is not in the manifest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
     /// How many addresses it can give; missing when it is not in the manifest. Above 2^53 the number is a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<Size>,

@@ -1,9 +1,13 @@
 //! Takes a manifest with its pools and labels in place and gives the address plan: for each group its slots, for each slot its NICs, exact or one of a set.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::draws::{Draw, DrawnPool, Draws};
+use super::machine_names::machine_name;
 use super::plan::{AddressPlan, Certainty, ClusterPlan, Endpoint, GroupPlan, NicPlan, PoolPlan, SlotKind, SlotPlan};
+use super::subnet::PoolUser;
+use super::subnets::subnets;
 use crate::addressing::{API_VERSION, Groups, MachineGroup, TemplateUse};
 use crate::ipam::{AddressSet, Family, Seeded, Strategy};
 use crate::objects::{Detail, Manifest, Object, Role};
@@ -20,30 +24,36 @@ pub fn plan(manifest: &Manifest<'_>, groups: &Groups<'_, '_>) -> AddressPlan {
         groups,
         draws: &draws,
     };
-    let mut owners: Vec<Option<usize>> = draws.groups.keys().map(|group| groups.all[*group].cluster).collect();
-    owners.sort_unstable();
-    owners.dedup();
+    let owners: BTreeSet<Owner<'_>> = draws.groups.keys().map(|group| owner(&groups.all[*group])).collect();
+    let clusters: Vec<ClusterPlan> = owners.into_iter().map(|owner| planner.cluster(owner)).collect();
     AddressPlan {
         api_version: API_VERSION.to_owned(),
         kind: "AddressPlan".to_owned(),
-        clusters: owners.into_iter().map(|cluster| planner.cluster(cluster)).collect(),
+        subnets: subnets(&planner, &clusters),
+        clusters,
         findings: Vec::new(),
     }
 }
 
-struct Planner<'p, 'm, 'a> {
-    manifest: &'p Manifest<'a>,
-    groups: &'p Groups<'m, 'a>,
-    draws: &'p Draws,
+/// The Cluster that a group belongs to, or the name of one that the manifest does not have.
+type Owner<'m> = (Option<usize>, Option<&'m str>);
+
+fn owner<'m>(group: &MachineGroup<'m, '_>) -> Owner<'m> {
+    (group.cluster, group.cluster_name.filter(|_| group.cluster.is_none()))
+}
+
+pub(super) struct Planner<'p, 'm, 'a> {
+    pub(super) manifest: &'p Manifest<'a>,
+    pub(super) groups: &'p Groups<'m, 'a>,
+    pub(super) draws: &'p Draws,
 }
 
 impl Planner<'_, '_, '_> {
-    fn cluster(&self, cluster: Option<usize>) -> ClusterPlan {
-        let object = cluster.map(|cluster| &self.manifest.objects[cluster]);
-        let own = |group: &&usize| self.groups.all[**group].cluster == cluster;
+    fn cluster(&self, of: Owner<'_>) -> ClusterPlan {
+        let object = of.0.map(|cluster| &self.manifest.objects[cluster]);
+        let own = |group: &&usize| owner(&self.groups.all[**group]) == of;
         let members: Vec<usize> = self.draws.groups.keys().filter(own).copied().collect();
-        let name_of = |group: &usize| self.groups.all[*group].cluster_name;
-        let name = object.map(Object::name).or_else(|| members.first().and_then(name_of));
+        let name = object.map(Object::name).or(of.1);
         let used = |pool: &&DrawnPool| pool.users.iter().any(|(user, _)| members.contains(user));
         ClusterPlan {
             name: name.map(ToOwned::to_owned),
@@ -61,7 +71,7 @@ impl Planner<'_, '_, '_> {
     }
 
     /// The endpoint of the VSphereCluster that the Cluster refers to, else its own.
-    fn endpoint(&self, cluster: &Object<'_>) -> Option<Endpoint> {
+    pub(super) fn endpoint(&self, cluster: &Object<'_>) -> Option<Endpoint> {
         let Detail::Cluster(detail) = &cluster.detail else {
             return None;
         };
@@ -95,11 +105,28 @@ impl Planner<'_, '_, '_> {
         let needed = self.needed(pool);
         PoolPlan {
             pool: pool.reference.clone(),
+            addresses: pool
+                .pool
+                .as_ref()
+                .map(|pool| pool.addresses().ranges().map(|range| range.to_string()).collect())
+                .unwrap_or_default(),
             size: size.map(Into::into),
             needed,
             free: size
                 .zip(needed)
                 .map(|(size, needed)| size.saturating_sub(needed.into()).into()),
+        }
+    }
+
+    /// A group by its identity.
+    pub(super) fn user(&self, index: usize) -> PoolUser {
+        let group = &self.groups.all[index];
+        let cluster = group.cluster.map(|cluster| &self.manifest.objects[cluster]);
+        PoolUser {
+            cluster: cluster.map(Object::name).or(group.cluster_name).map(ToOwned::to_owned),
+            namespace: cluster.and_then(|cluster| cluster.namespace()).map(ToOwned::to_owned),
+            kind: group.kind.to_owned(),
+            name: group.name.to_owned(),
         }
     }
 
@@ -126,6 +153,7 @@ impl Planner<'_, '_, '_> {
             name: group.name.to_owned(),
             role: role_name(group.role).to_owned(),
             template: template.to_owned(),
+            machine_name: machine_name(self.manifest, group),
             replicas: group.size.replicas,
             surge: group.size.surge,
             certainty: if why.is_none() {
@@ -149,7 +177,10 @@ impl Planner<'_, '_, '_> {
             ));
         };
         if group.role != Role::ControlPlane {
-            return Some("the order in which these machines claim is not fixed; only the set is known".to_owned());
+            return Some(
+                "the order in which these machines claim is not fixed; nothing makes it exact before they exist"
+                    .to_owned(),
+            );
         }
         if pool.users.len() > 1 {
             return Some(format!(
@@ -162,7 +193,9 @@ impl Planner<'_, '_, '_> {
             ));
         }
         if group.size.replicas.is_none() {
-            return Some("the number of replicas is not known yet".to_owned());
+            return Some(
+                "the number of replicas is not known yet; with a number in its place this is exact".to_owned(),
+            );
         }
         None
     }
@@ -261,7 +294,7 @@ impl Planner<'_, '_, '_> {
     }
 
     /// The network and name servers of a NIC.
-    fn nic_of(&self, group: &MachineGroup<'_, '_>, device: usize) -> Option<(Option<String>, Vec<String>)> {
+    pub(super) fn nic_of(&self, group: &MachineGroup<'_, '_>, device: usize) -> Option<(Option<String>, Vec<String>)> {
         let TemplateUse::Found(template) = group.template else {
             return None;
         };

@@ -1,22 +1,28 @@
 //! How findings and differences look: text with a caret, JSON, SARIF, GitHub's annotations, unified diffs; gives text and never writes it anywhere.
 
+mod changes;
 mod diff;
 mod github;
+mod html;
 mod json;
 mod plan;
 mod positions;
 mod sarif;
 mod table;
 mod text;
+mod visible;
 
+pub use changes::plan_changes;
 pub use diff::unified_diff;
 pub use github::github;
+pub use html::{changes_html, plan_html};
 pub use json::{findings, json};
-pub use plan::{plan_changes, plan_table};
+pub use plan::{Columns, plan_markdown, plan_table};
 pub use positions::{Position, Positions};
 pub use sarif::sarif;
 pub use table::Table;
 pub use text::{summary, text};
+pub use visible::visible;
 
 use crate::check::Finding;
 

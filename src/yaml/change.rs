@@ -1,23 +1,21 @@
 //! Takes wanted changes of one document's values, and gives the edits that make them and nothing else; refuses what cannot be done safely.
 
-use std::cell::OnceCell;
-
 use serde_json::{Map, Value};
 
 use super::document::Limits;
-use super::edit::{Edit, Edits};
-use super::emit::Layout;
+use super::edit::Edits;
 use super::guard::{Reason, Refusal};
+use super::lines;
 use super::node::{Kind, NodeId, Tree};
-use super::verify::{self, Changes};
+use super::verify;
+use super::wanted::Changes;
+use super::write::Writer;
 
-/// Collects the changes of one document.
+/// Collects the changes of one document. What is said about the same value twice counts as said last; what is said about a
+/// part that goes goes with it.
 pub struct Editor<'d, 't> {
-    pub(super) tree: &'d Tree<'t>,
-    pub(super) changes: Changes,
-    pub(super) edits: Vec<Edit>,
-    /// How the document lays out its blocks, looked up once.
-    pub(super) layout: OnceCell<Layout>,
+    tree: &'d Tree<'t>,
+    changes: Changes,
     limits: Limits,
 }
 
@@ -28,8 +26,6 @@ impl<'d, 't> Editor<'d, 't> {
         Editor {
             tree,
             changes: Changes::default(),
-            edits: Vec::new(),
-            layout: OnceCell::new(),
             limits,
         }
     }
@@ -52,11 +48,7 @@ impl<'d, 't> Editor<'d, 't> {
         match written {
             Some((name, old)) => {
                 tree.guard_key(mapping, name)?;
-                if self.has_value(old, value) {
-                    return Ok(());
-                }
-                tree.guard(mapping)?;
-                self.replace(mapping, Some(name), old, value)
+                self.replace(mapping, old, value)
             }
             None => {
                 tree.guard(mapping)?;
@@ -95,7 +87,7 @@ impl<'d, 't> Editor<'d, 't> {
         }
     }
 
-    /// Brings a value to a wanted one in place: entries that `wanted` does not name stay, lists become as long as wanted.
+    /// Brings a value to a wanted one in place: entries that `wanted` does not name stay, lists get the wanted items.
     ///
     /// # Errors
     /// See [`Reason`].
@@ -114,25 +106,28 @@ impl<'d, 't> Editor<'d, 't> {
         }
     }
 
+    /// Items that are as wanted at the start and at the end of the list stay; those between become others one by one.
     fn bring_items(&mut self, sequence: NodeId, wanted: &[Value]) -> Result<(), Refusal> {
         let tree = self.tree;
         let old: Vec<NodeId> = tree.items(sequence).collect();
-        for (item, value) in old.iter().zip(wanted) {
+        let same = |(item, value): &(&NodeId, &Value)| self.has_value(**item, value);
+        let start = old.iter().zip(wanted).take_while(same).count();
+        let rest = old[start..].iter().rev().zip(wanted[start..].iter().rev());
+        let end = rest.take_while(same).count();
+        let places = start..old.len() - end;
+        let wanted = &wanted[start..wanted.len() - end];
+        for (item, value) in old[places.clone()].iter().zip(wanted) {
             match value {
-                _ if self.has_value(*item, value) => {}
-                Value::Object(map) if tree.entries(*item).next().is_some() => {
+                Value::Object(map) if !self.has_value(*item, value) && tree.entries(*item).next().is_some() => {
                     map.iter().try_for_each(|(key, value)| self.bring(*item, key, value))?;
                 }
-                value => {
-                    tree.guard(sequence)?;
-                    self.replace(sequence, None, *item, value)?;
-                }
+                value => self.replace(sequence, *item, value)?,
             }
         }
-        for value in wanted.iter().skip(old.len()) {
-            self.insert_item(sequence, old.len(), value)?;
+        for value in wanted.iter().skip(places.len()) {
+            self.insert_item(sequence, places.end, value)?;
         }
-        let surplus: Vec<usize> = (wanted.len()..old.len()).collect();
+        let surplus: Vec<usize> = places.skip(wanted.len()).collect();
         self.remove_items(sequence, &surplus)
     }
 
@@ -143,11 +138,9 @@ impl<'d, 't> Editor<'d, 't> {
     pub fn insert_item(&mut self, sequence: NodeId, index: usize, value: &Value) -> Result<(), Refusal> {
         let sequence = self.tree.target(sequence);
         self.tree.guard(sequence)?;
-        self.changes
-            .items
-            .entry(sequence)
-            .or_default()
-            .push((index, value.clone()));
+        let place = index.min(self.tree.items(sequence).count());
+        let items = self.changes.items.entry(sequence).or_default();
+        items.push((place, value.clone()));
         Ok(())
     }
 
@@ -186,6 +179,17 @@ impl<'d, 't> Editor<'d, 't> {
         self.remove(mapping, place)
     }
 
+    fn replace(&mut self, holder: NodeId, old: NodeId, value: &Value) -> Result<(), Refusal> {
+        if self.has_value(old, value) {
+            self.changes.replaced.remove(&old);
+            return Ok(());
+        }
+        self.tree.guard(holder)?;
+        self.tree.guard_value(old)?;
+        self.changes.replaced.insert(old, value.clone());
+        Ok(())
+    }
+
     fn remove(&mut self, collection: NodeId, place: usize) -> Result<(), Refusal> {
         self.tree.guard(collection)?;
         self.changes.removed.entry(collection).or_default().insert(place);
@@ -209,24 +213,16 @@ impl<'d, 't> Editor<'d, 't> {
     /// # Errors
     /// Edits that touch each other, or a text that does not read back as the old value with exactly these changes.
     pub fn finish(mut self) -> Result<Edits, Refusal> {
-        for (collection, places) in std::mem::take(&mut self.changes.removed) {
-            self.remove_children(collection, &places)?;
-            self.changes.removed.insert(collection, places);
-        }
-        for (mapping, entries) in std::mem::take(&mut self.changes.entries) {
-            self.insert_entries(mapping, &entries)?;
-            self.changes.entries.insert(mapping, entries);
-        }
-        for (sequence, items) in std::mem::take(&mut self.changes.items) {
-            self.insert_items(sequence, &items)?;
-            self.changes.items.insert(sequence, items);
-        }
+        self.changes.settle(self.tree);
+        let mut edits = Writer::write(self.tree, &self.changes)?;
+        edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
         let whole = |reason| Refusal {
             reason,
             span: 0..0,
             other: None,
         };
-        let edits = Edits::new(self.edits).map_err(|overlap| whole(Reason::Verification(overlap.to_string())))?;
+        let edits = Edits::new(lines::settle(self.tree, edits))
+            .map_err(|overlap| whole(Reason::Verification(overlap.to_string())))?;
         if !edits.is_empty() {
             verify::reads_back(self.tree, &edits, &self.changes, &self.limits)
                 .map_err(|difference| whole(Reason::Verification(difference)))?;

@@ -112,7 +112,7 @@ pub(super) fn block_scalar_end(text: &str, start: usize, span_end: usize) -> usi
     let header = &text[start..line_end(text, start)];
     let indicators = header.split([' ', '\t']).next().unwrap_or_default();
     let mut end = before_break(text, span_end);
-    if indicators.contains('+') {
+    if chomping(text, start) == Some('+') {
         return end.max(start);
     }
     loop {
@@ -124,11 +124,9 @@ pub(super) fn block_scalar_end(text: &str, start: usize, span_end: usize) -> usi
     }
 }
 
-/// Whether a block scalar keeps the blank lines after it.
-pub(super) fn keeps_blank_lines(text: &str, start: usize) -> bool {
+/// The indicator of a block scalar that says what becomes of its last line ends: `+` keeps them all, `-` none.
+pub(super) fn chomping(text: &str, start: usize) -> Option<char> {
     let header = &text[start..line_end(text, start)];
-    header
-        .split([' ', '\t'])
-        .next()
-        .is_some_and(|indicators| indicators.contains('+'))
+    let indicators = header.split([' ', '\t']).next()?;
+    indicators.chars().find(|sign| matches!(sign, '+' | '-'))
 }

@@ -243,6 +243,11 @@ impl<'t> Tree<'t> {
         outer <= inner && inner.0 < self.nodes[outer.index()].next
     }
 
+    /// The node that follows a node and all below it in the order of the text; past the last one there is none of that name.
+    pub(super) fn after(&self, node: NodeId) -> NodeId {
+        NodeId(self.nodes[node.index()].next)
+    }
+
     /// The aliases of the document, each with the node it stands for.
     pub(super) fn aliases(&self) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
         self.aliases

@@ -14,16 +14,19 @@ impl Tree<'_> {
         (self.text().as_bytes().get(at) == Some(&b':')).then_some(at + 1)
     }
 
-    /// The offset of the dash before an item of a block sequence.
-    pub(super) fn dash(&self, sequence: NodeId, index: usize) -> Option<usize> {
-        let at = match index.checked_sub(1) {
+    /// The offset of the dash before an item of a block sequence, given the item before it.
+    pub(super) fn dash(&self, sequence: NodeId, before: Option<NodeId>) -> Option<usize> {
+        let at = match before {
             None => self.span(sequence).start,
-            Some(before) => {
-                let before = self.items(sequence).nth(before)?;
-                layout::skip_trivia(self.text(), self.span(before).end)
-            }
+            Some(before) => layout::skip_trivia(self.text(), self.span(before).end),
         };
         (self.text().as_bytes().get(at) == Some(&b'-')).then_some(at)
+    }
+
+    /// The key whose value a node is.
+    pub(super) fn key_of(&self, value: NodeId) -> Option<NodeId> {
+        let mut entries = self.entries(self.parent(value)?);
+        entries.find(|(_, of)| *of == value).map(|(key, _)| key)
     }
 
     /// The lines of each item of a block sequence, from the line of its dash to that of the next one's; the last to the end of
@@ -110,7 +113,7 @@ impl Tree<'_> {
         layout
     }
 
-    /// The first key or item of a collection, and its last.
+    /// The keys of a mapping, or the items of a sequence.
     pub(super) fn children_of(&self, collection: NodeId) -> Vec<NodeId> {
         match self.kind(collection) {
             Kind::Mapping { .. } => self.entries(collection).map(|(key, _)| key).collect(),
@@ -118,13 +121,17 @@ impl Tree<'_> {
         }
     }
 
-    /// Where the last child of a collection ends; for a mapping with its value.
+    /// The last node of a child: an item itself, of a key its value.
+    pub(super) fn last_of(&self, collection: NodeId, child: NodeId) -> NodeId {
+        match self.kind(collection) {
+            Kind::Mapping { .. } => self.after(child),
+            _ => child,
+        }
+    }
+
+    /// Where a child of a collection ends; for a mapping with its value.
     pub(super) fn child_end(&self, collection: NodeId, child: NodeId) -> usize {
-        let value = self
-            .entries(collection)
-            .find(|(key, _)| *key == child)
-            .map(|(_, value)| value);
-        self.span(value.unwrap_or(child)).end
+        self.span(self.last_of(collection, child)).end
     }
 
     /// How a flow collection is written: as JSON or not, where it has blanks and line ends.

@@ -5,7 +5,8 @@ use super::edit::{Edit, Edits};
 use super::guard::{Reason, Refusal};
 use super::layout;
 use super::node::Tree;
-use super::verify::{self, Changes};
+use super::verify;
+use super::wanted::Changes;
 
 /// Puts a document before another. Comments above the other's marker stay where they are, and so does what stands above a
 /// blank line at the start of a stream, such as a licence.

@@ -1,26 +1,12 @@
 //! Takes a document, its edits and the changes they stand for, and tells whether the edited text reads back as the old values with exactly those changes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::document::{Chunk, Limits};
 use super::edit::Edits;
 use super::layout;
 use super::node::{Kind, NodeId, Tree};
-
-/// The changes of a document as data, kept beside the edits so that the edited text can be checked against them.
-#[derive(Debug, Default)]
-pub(super) struct Changes {
-    /// Values that become others.
-    pub(super) replaced: HashMap<NodeId, Value>,
-    /// Keys and items that go, by collection and place.
-    pub(super) removed: BTreeMap<NodeId, BTreeSet<usize>>,
-    /// Entries that mappings get at their end.
-    pub(super) entries: BTreeMap<NodeId, Map<String, Value>>,
-    /// Items that sequences get: before which place, and what.
-    pub(super) items: BTreeMap<NodeId, Vec<(usize, Value)>>,
-}
+use super::wanted::Changes;
 
 /// Parses the edited text and walks both trees side by side.
 ///

@@ -43,8 +43,6 @@ pub(crate) struct World {
     pub(crate) expected: Vec<Value>,
     pub(crate) comments: usize,
     pub(crate) removes_kube_vip: bool,
-    /// The templates of the pool are on different networks, so its label is a matter of taste.
-    pub(crate) mixed_networks: bool,
 }
 
 const BAIT: &str = "apiVersion: infrastructure.cluster.x-k8s.io/v1beta1\nkind: VSphereMachineTemplate\nmetadata:\n  name: red-cp\n  \
@@ -138,8 +136,7 @@ impl Maker<'_> {
             if self.tape.rarely(5) {
                 device.insert("mtu".into(), json!(9000));
             }
-            let last = device.shift_remove("networkName");
-            device.insert("networkName".into(), last.unwrap_or(json!(network))); // EXPLORE
+            device.entry("networkName").or_insert(json!(network));
             devices.push(Value::Object(device));
         }
         let mut body = json!({"cloneMode": "linkedClone", "network": {"devices": devices}, "numCPUs": 4, "template": "ubuntu v1.28"});
@@ -268,7 +265,12 @@ pub(crate) fn world(tape: &mut Tape, documents: bool) -> World {
         tape.shuffle(&mut objects);
     }
     let cluster = &clusters[tape.pick(clusters.len())];
-    let wish = Wish::new(tape, cluster, clusters.len() > 1, version, &objects);
+    let mut wish = Wish::new(tape, cluster, clusters.len() > 1, version, &objects);
+    if tape.rarely(4) {
+        let old = wish.old_pool(tape);
+        let place = tape.pick(objects.len() + 1);
+        objects.insert(place, old);
+    }
     let expected = wish.apply(&objects);
     let form = match tape.pick(6) {
         _ if documents => Form::Documents,
@@ -335,7 +337,6 @@ pub(crate) fn world(tape: &mut Tape, documents: bool) -> World {
         expected,
         comments,
         removes_kube_vip: wish.removes_kube_vip,
-        mixed_networks: wish.mixed_networks,
     }
 }
 
@@ -364,8 +365,9 @@ struct Wish {
     domains: Vec<&'static str>,
     name: String,
     pool: Value,
+    /// The pool that is there already, as it must become.
+    brought: Option<Value>,
     removes_kube_vip: bool,
-    mixed_networks: bool,
 }
 
 fn is_template(object: &Value) -> bool {
@@ -455,10 +457,12 @@ impl Wish {
             .collect();
         networks.sort_by_key(ToString::to_string);
         networks.dedup();
-        let shown = network.map_or_else(
-            || networks.first().cloned().unwrap_or_default(),
-            |network| json!(network),
-        );
+        // A pool of several networks belongs to none of them.
+        let shown = match (network, &networks[..]) {
+            (Some(network), _) => json!(network),
+            (None, [network]) => network.clone(),
+            _ => Value::Null,
+        };
         let mut wish = Wish {
             config: config.to_string(),
             kcp: format!("{}-kcp", cluster.name),
@@ -470,8 +474,8 @@ impl Wish {
             domains,
             name,
             pool: Value::Null,
+            brought: None,
             removes_kube_vip,
-            mixed_networks: network.is_none() && networks.len() > 1,
         };
         wish.pool = wish.pool_object(&cluster.name, in_cluster, &shown);
         wish
@@ -483,7 +487,7 @@ impl Wish {
             return json!({"apiVersion": "ipam.cluster.x-k8s.io/v1alpha2", "kind": "InClusterIPPool", "metadata": metadata,
                 "spec": {"addresses": ["192.0.2.10-192.0.2.60"], "prefix": 24, "gateway": "192.0.2.1"}});
         }
-        if network != "VM Network" {
+        if network.is_string() && network != "VM Network" {
             metadata["labels"] = json!({ NETWORK: network });
         }
         if !self.from_pools && !self.domains.is_empty() {
@@ -497,11 +501,92 @@ impl Wish {
         json!({"apiVersion": "ipam.metal3.io/v1alpha1", "kind": "IPPool", "metadata": metadata, "spec": spec})
     }
 
+    /// A pool of the wanted name with other values, which must become the wanted ones and keep the rest.
+    fn old_pool(&mut self, tape: &mut Tape) -> Value {
+        let (mut old, mut brought) = (self.pool.clone(), self.pool.clone());
+        let wanted = self.pool["metadata"].as_object().unwrap();
+        let metadata = old["metadata"].as_object_mut().unwrap();
+        metadata.retain(|key, _| ["name", "namespace"].contains(&key.as_str()));
+        if tape.pick(2) == 1 {
+            metadata.insert("labels".into(), json!({"app": "x"}));
+        }
+        match tape.pick(4) {
+            1 => drop(metadata.insert("annotations".into(), Value::Null)),
+            2 => drop(metadata.insert(
+                "annotations".into(),
+                json!({ DOMAINS: "an-old-pool.example", "b": "c" }),
+            )),
+            _ => {}
+        }
+        let mut kept = metadata.clone();
+        if let Some(domains) = wanted.get("annotations") {
+            let annotations = kept.entry("annotations").or_insert(Value::Null);
+            if annotations.is_null() {
+                *annotations = json!({});
+            }
+            annotations[DOMAINS] = domains[DOMAINS].clone();
+        }
+        brought["metadata"] = Value::Object(kept);
+        let spec = old["spec"].as_object_mut().unwrap();
+        if tape.pick(2) == 1 {
+            spec["gateway"] = json!("10.9.0.1");
+        } else {
+            spec.shift_remove("gateway");
+        }
+        if spec.contains_key("addresses") {
+            spec["addresses"] = json!(["10.9.0.7", "10.9.0.9-10.9.0.20"][..1 + tape.pick(2)]);
+        } else {
+            let mut entries = Vec::new();
+            for _ in 0..=tape.pick(3) {
+                let mut entry = match tape.pick(3) {
+                    0 => json!({"start": "10.9.0.7", "end": "10.9.0.8"}),
+                    1 => json!({"start": "192.0.2.10", "end": "10.9.0.8"}),
+                    _ => json!({"subnet": "10.9.0.0/24"}),
+                };
+                for (key, value) in [("prefix", json!(24)), ("gateway", json!("10.9.0.1"))] {
+                    if tape.rarely(3) {
+                        entry[key] = value;
+                    }
+                }
+                entries.push(entry);
+            }
+            // What the entry left to the pool it still leaves to it.
+            for key in ["prefix", "gateway"] {
+                if entries[0].get(key).is_none() {
+                    brought["spec"]["pools"][0].as_object_mut().unwrap().shift_remove(key);
+                }
+            }
+            spec["pools"] = json!(entries);
+            match tape.pick(3) {
+                0 => drop(spec.insert("dnsServers".into(), json!(["10.0.0.53", "8.8.8.8"]))),
+                1 => drop(spec.shift_remove("dnsServers")),
+                _ => {}
+            }
+            if self.servers.is_empty()
+                && let Some(servers) = spec.get("dnsServers")
+            {
+                brought["spec"]["dnsServers"] = servers.clone();
+            }
+            if tape.pick(2) == 1 {
+                spec.insert("preAllocations".into(), json!({"red-0": "192.0.2.11"}));
+                brought["spec"]["preAllocations"] = json!({"red-0": "192.0.2.11"});
+            }
+        }
+        let mut keys: Vec<(String, Value)> = spec.clone().into_iter().collect();
+        tape.shuffle(&mut keys);
+        *spec = keys.into_iter().collect();
+        self.brought = Some(brought);
+        old
+    }
+
     fn apply(&self, objects: &[Value]) -> Vec<Value> {
         let mut expected = Vec::new();
-        let mut pool = Some(self.pool.clone());
+        let mut pool = self.brought.is_none().then(|| self.pool.clone());
         for object in objects {
             let mut object = object.clone();
+            if object["kind"].as_str().unwrap().ends_with("IPPool") {
+                object = self.brought.clone().unwrap();
+            }
             let here = object["metadata"]["namespace"].as_str() == self.namespace.as_deref();
             if here && is_template(&object) && self.templates.iter().any(|name| object["metadata"]["name"] == **name) {
                 expected.extend(pool.take());

@@ -122,10 +122,12 @@ impl<'t> Writer<'t> {
                 self.sequence(items, deeper);
             }
             Value::String(text) if text.contains('\n') => self.literal(text, indent),
+            Value::String(text) if !text.is_empty() && self.tape.rarely(20) => self.folded(text, indent),
+            Value::Null if self.tape.rarely(3) => self.end_line(),
             value => {
                 let gap = if self.tape.rarely(12) { "   " } else { " " };
                 self.out.push_str(gap);
-                let text = self.flow(value);
+                let text = self.over_lines(value, indent);
                 self.out.push_str(&text);
                 self.end_line();
             }
@@ -163,6 +165,48 @@ impl<'t> Writer<'t> {
         self.ends_in_block = true;
     }
 
+    /// A text of one line as a block scalar.
+    fn folded(&mut self, text: &str, indent: usize) {
+        let header = self.tape.one(&[">-", "|-", ">2-", "|-2 # c0."]);
+        let digit = header.contains('2');
+        let deeper = if digit { 2 } else { self.step };
+        self.out
+            .push_str(&format!(" {header}\n{}{text}\n", " ".repeat(indent + deeper)));
+        self.ends_in_block = true;
+    }
+
+    /// Flow text, at times over several lines.
+    fn over_lines(&mut self, value: &Value, indent: usize) -> String {
+        let deep = " ".repeat(indent + self.step);
+        match value {
+            Value::Array(items) if !items.is_empty() && self.tape.rarely(4) => {
+                let inner: Vec<String> = items.iter().map(|item| self.flow(item)).collect();
+                self.lines('[', ']', &inner, &deep)
+            }
+            Value::Object(map) if !map.is_empty() && self.tape.rarely(4) => {
+                let json = self.tape.pick(3) == 2;
+                let mut inner = Vec::new();
+                for (key, value) in map {
+                    let key = if json { format!("\"{key}\"") } else { self.key(key) };
+                    let value = if json { value.to_string() } else { self.flow(value) };
+                    inner.push(format!("{key}: {value}"));
+                }
+                self.lines('{', '}', &inner, &deep)
+            }
+            value => self.flow(value),
+        }
+    }
+
+    fn lines(&mut self, open: char, close: char, inner: &[String], deep: &str) -> String {
+        let (first, last) = match self.tape.pick(3) {
+            0 => (format!("\n{deep}"), format!("\n{deep}")),
+            1 => (String::new(), String::new()),
+            _ => (format!(" # c0.\n{deep}"), format!(",\n{deep}")),
+        };
+        let between = self.tape.one(&[",\n", ", # c0.\n"]);
+        format!("{open}{first}{}{last}{close}", inner.join(&format!("{between}{deep}")))
+    }
+
     fn sequence(&mut self, items: &[Value], indent: usize) {
         for (index, item) in items.iter().enumerate() {
             if index > 0 {
@@ -182,9 +226,10 @@ impl<'t> Writer<'t> {
                     }
                 }
                 Value::String(text) if text.contains('\n') => self.literal(text, indent),
+                Value::String(text) if !text.is_empty() && self.tape.rarely(20) => self.folded(text, indent),
                 item => {
                     self.out.push(' ');
-                    let text = self.flow(item);
+                    let text = self.over_lines(item, indent);
                     self.out.push_str(&text);
                     self.end_line();
                 }
