@@ -12,6 +12,8 @@ mod flags;
 mod function;
 mod given;
 mod input;
+mod install;
+mod kustomize_plugin;
 mod man;
 mod output;
 mod plan;
@@ -51,6 +53,8 @@ enum Verb {
     Plan(Box<plan::Plan>),
     /// Work as a KRM function of kustomize or kpt: ResourceList in, ResourceList out
     Fn(function::Function),
+    /// Print what must be set up so that other tools find this program
+    Install(install::Install),
     /// Tell what a finding means and what to do about it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -86,6 +90,7 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
         Verb::Transform(transform) => transform.run(),
         Verb::Plan(plan) => plan.run(),
         Verb::Fn(function) => function.run(),
+        Verb::Install(install) => install.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Completion(completion) => completion.run(),
         Verb::Man => man::run(),
