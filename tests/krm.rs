@@ -32,6 +32,7 @@ mod tape;
 mod tools;
 #[path = "krm/vectors.rs"]
 mod vectors;
+#[allow(dead_code, reason = "the laws of a run need more of a world")]
 #[path = "support/world.rs"]
 mod world;
 #[path = "support/writer.rs"]

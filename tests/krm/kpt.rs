@@ -310,3 +310,63 @@ fn arguments_of_kpt_are_the_flags() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(package_objects(&folder), piped(SPEC));
 }
+
+/// What the example package becomes, as a catalog of functions keeps it: the difference and the results.
+#[test]
+fn the_example_package_gives_what_it_says() {
+    let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kpt");
+    let folder = Folder::new();
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(folder.path("p"))
+            .env("PATH", tools::path());
+        let output = command.output().unwrap();
+        assert!(
+            output.status.success(),
+            "{program} {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let Some(kpt) = tools::find("kpt") else { return };
+    std::fs::create_dir(folder.path("p")).unwrap();
+    run("cp", &["-r", &format!("{}/.", example.display()), "."]);
+    run("git", &["init", "-q", "."]);
+    run("git", &["add", "-A"]);
+    run(
+        "git",
+        &[
+            "-c",
+            "user.email=t@example.com",
+            "-c",
+            "user.name=t",
+            "commit",
+            "-qm",
+            "before",
+        ],
+    );
+    run(
+        kpt.to_str().unwrap(),
+        &["fn", "render", ".", "--allow-exec", "--results-dir", "../results"],
+    );
+    run("git", &["add", "-A"]);
+    let found = [
+        ("diff.patch", run("git", &["-c", "core.abbrev=7", "diff", "--cached"])),
+        ("results.yaml", folder.read("results/results.yaml")),
+    ];
+    for (name, found) in found {
+        let path = example.join(".expected").join(name);
+        if std::env::var_os("UPDATE_FIXTURES").is_some() {
+            std::fs::write(&path, &found).unwrap();
+        }
+        let expected = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            found,
+            expected,
+            "UPDATE_FIXTURES=1 cargo test --test krm the_example writes {}",
+            path.display()
+        );
+    }
+}
