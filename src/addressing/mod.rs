@@ -15,6 +15,7 @@ mod selection;
 mod selector;
 mod sharing;
 mod validation;
+mod wording;
 
 pub use configuration::{
     API_VERSION, Acceptance, Backends, Binding, KIND, KubeVip, Members, PoolConfig, PoolKindConfig, Service, Spec,

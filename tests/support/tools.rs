@@ -1,5 +1,6 @@
 //! Finds the real tools that the tests run: on PATH, in the cache that `.ci/run` fills, or in the Google Cloud SDK; one that is missing is said, and fails where every tier is required.
 #![allow(dead_code, reason = "no test file needs all of it")]
+#![allow(clippy::print_stderr, reason = "a tier that is skipped is said")]
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
