@@ -2,12 +2,14 @@
 //!
 //! The map of the crate, in the order of the data: [`yaml`] reads documents over the original text and edits them,
 //! [`objects`] says what the text means, [`addressing`] what is wanted, [`ipam`] computes with addresses, [`check`]
-//! holds the findings, a private room plans the edits, and [`outcome`] is the one computation that every verb prints
+//! holds the findings, a private room plans the edits, [`backends`] spells the members for load balancers, and [`outcome`] is the one computation that every verb prints
 //! a part of. With the feature `cli`, [`report`] gives findings and differences their looks and [`cli`] does the I/O.
 //! The library never prints.
 
 pub mod addressing;
+pub mod allocation;
 pub mod api;
+pub mod backends;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     // kustomize's plugin form has arguments of its own, which the command line would not understand.
     match as_plugin().unwrap_or_else(|| run(Cli::parse())) {
         Ok(Status::Done) | Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
-        Ok(Status::Differences | Status::Errors) => ExitCode::from(1),
+        Ok(Status::Differences | Status::Findings) => ExitCode::from(1),
         Ok(Status::Failed) => ExitCode::from(2),
         Err(failure) => {
             anstream::eprintln!("error: {failure}");

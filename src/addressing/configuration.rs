@@ -49,8 +49,8 @@ pub struct Spec {
     pub kube_vip: KubeVip,
     /// Addresses wanted beyond replicas and surge.
     pub headroom: u32,
-    /// How the load balancer's member lists are made.
-    pub backends: Backends,
+    /// How the load balancer's member lists are made; nothing said about them without it.
+    pub backends: Option<Backends>,
     /// Whether an edited copy of each chosen template is used under a new name.
     pub rename_templates: bool,
     /// Findings that are lowered or accepted.
@@ -132,7 +132,7 @@ pub enum KubeVip {
 }
 
 /// How the load balancer's member lists are made.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Backends {
@@ -143,10 +143,14 @@ pub struct Backends {
     pub partition: String,
     /// Which addresses become members.
     pub members: Members,
+    /// The networkName of the NICs that become members; needed when several fit.
+    pub members_network: Option<String>,
     /// The F5 route domain, 0 to 65534.
     pub route_domain: Option<u16>,
     /// How nodes are called.
     pub node_name: Option<String>,
+    /// How the API is checked; `readyz` by default.
+    pub monitor: Option<String>,
     /// Further services beside the API.
     pub services: Vec<Service>,
     /// Formats that a KRM function adds.
@@ -159,8 +163,10 @@ impl Default for Backends {
             port: 6443,
             partition: "Common".to_owned(),
             members: Members::Surge,
+            members_network: None,
             route_domain: None,
             node_name: None,
+            monitor: None,
             services: Vec::new(),
             outputs: Vec::new(),
         }
@@ -182,7 +188,7 @@ pub enum Members {
 }
 
 /// A further service that the load balancer carries.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Service {
@@ -212,6 +218,14 @@ pub struct Acceptance {
     /// The severity that it gets; without one it is not reported.
     #[serde(default)]
     pub severity: Option<Severity>,
+}
+
+impl Acceptance {
+    /// Whether it accepts a finding about load balancers.
+    #[must_use]
+    pub fn is_of_backends(&self) -> bool {
+        self.code.to_ascii_uppercase().starts_with("CI6")
+    }
 }
 
 impl fmt::Display for Acceptance {

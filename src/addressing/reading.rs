@@ -12,6 +12,8 @@ use crate::yaml::{Chunk, Limits, Segment, Tree, chunks, is_bare};
 
 /// Largest configuration document, in bytes.
 const LARGEST: usize = 64 << 10;
+/// What stands before the keys of `backends` among the keys that flags gave.
+const BACKENDS: &str = "backends.";
 
 /// A configuration and where it came from.
 pub struct ConfigDocument<'a> {
@@ -71,17 +73,15 @@ pub fn read_configurations<'a>(
             );
         }
     }
-    let given: Vec<String> = flags
-        .as_object()
-        .map(|spec| spec.keys().cloned().collect())
-        .unwrap_or_default();
+    let given = given_by(flags);
     if !findings.is_empty() {
         return Err(findings);
     }
     if documents.is_empty() && given.is_empty() {
         return Ok(Vec::new());
     }
-    if documents.len() > 1 && !given.is_empty() {
+    // What is said about the load balancer holds for every document; all else is about one cluster.
+    if documents.len() > 1 && given.iter().any(|key| !key.starts_with(BACKENDS)) {
         let message = "flags cannot be combined with several configurations";
         return Err(vec![
             Finding::new(&codes::CONFIGURATION, message).help("write them into the configurations"),
@@ -107,6 +107,19 @@ pub fn read_configurations<'a>(
     } else {
         Err(findings)
     }
+}
+
+/// The keys of `spec` that flags gave; those of `backends` singly, because they lie over a document's own ones.
+fn given_by(flags: &Value) -> Vec<String> {
+    let keys = |value: &Value| -> Vec<String> {
+        let keys = value.as_object().map(|map| map.keys().cloned().collect());
+        keys.unwrap_or_default()
+    };
+    let mut given = keys(flags);
+    given.retain(|key| key != "backends");
+    let backends = flags.get("backends").map(keys).unwrap_or_default();
+    given.extend(backends.iter().map(|key| format!("{BACKENDS}{key}")));
+    given
 }
 
 pub(super) fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Box<Finding>> {
@@ -231,7 +244,12 @@ fn merged(origin: &Origin<'_>, flags: &Value) -> Result<Value, Vec<Finding>> {
                 .help("write the pool into the configuration"),
         ]);
     }
-    spec.extend(over.clone());
+    for (key, value) in over {
+        match (spec.get_mut(key).and_then(Value::as_object_mut), value.as_object()) {
+            (Some(own), Some(over)) if key == "backends" => own.extend(over.clone()),
+            _ => drop(spec.insert(key.clone(), value.clone())),
+        }
+    }
     Ok(value)
 }
 
@@ -271,11 +289,17 @@ impl Places<'_, '_> {
         let [_, spec_key, rest @ ..] = &keys[..] else {
             return None;
         };
-        if !self.flags.iter().any(|flag| flag == *spec_key) {
+        let backends = rest.first().filter(|_| *spec_key == "backends");
+        let wanted = backends.map_or_else(|| (*spec_key).to_owned(), |key| format!("{BACKENDS}{key}"));
+        if !self.flags.contains(&wanted) {
             return None;
         }
-        let key = rest.first().unwrap_or(spec_key);
-        Some(format!("--{}", kebab(if *key == "pools" { "addresses" } else { key })))
+        let key = match *rest.first().unwrap_or(spec_key) {
+            "pools" => "addresses",
+            "services" => "service",
+            key => key,
+        };
+        Some(format!("--{}", kebab(key)))
     }
 
     fn finding(&self, error: &ConfigError) -> Finding {
@@ -346,6 +370,33 @@ impl ConfigDocument<'_> {
         let keys = |key: &str| Segment::Key(key.to_owned());
         self.places()
             .place(&[keys("spec"), keys("pools"), Segment::Index(index), keys(key)], None)
+    }
+
+    /// Where a key of `spec` stands; `None` where it is not written in a file.
+    #[must_use]
+    pub fn place_of_key(&self, key: &str) -> Option<Place> {
+        let origin = self.origin.as_ref()?;
+        let spec = origin.tree.get(origin.tree.root()?, "spec")?;
+        origin.tree.get(spec, key)?;
+        let span = origin.tree.span_at(spec, &[], Some(key));
+        Some(Place {
+            source: origin.source,
+            span: Span::new(origin.base + span.start..origin.base + span.end),
+        })
+    }
+
+    /// Where one of the addresses of a pool stands.
+    #[must_use]
+    pub fn place_of_address(&self, pool: usize, index: usize) -> Option<Place> {
+        let keys = |key: &str| Segment::Key(key.to_owned());
+        let path = [
+            keys("spec"),
+            keys("pools"),
+            Segment::Index(pool),
+            keys("addresses"),
+            Segment::Index(index),
+        ];
+        self.places().place(&path, None)
     }
 
     /// Where one of its acceptances stands.

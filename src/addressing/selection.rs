@@ -44,6 +44,21 @@ pub struct WantedPool {
     pub first_template: usize,
 }
 
+impl WantedPool {
+    /// A pool whose machines are not known, with what its configuration says by itself.
+    pub(crate) fn unselected(pool: &PoolConfig, index: usize) -> Self {
+        WantedPool {
+            index,
+            name: pool.name.clone().unwrap_or_default(),
+            namespace: None,
+            cluster_name: None,
+            ranges: wanted_ranges(pool),
+            network: None,
+            first_template: 0,
+        }
+    }
+}
+
 /// A template to edit.
 #[derive(Clone, Debug)]
 pub struct ChosenTemplate {
@@ -95,7 +110,7 @@ pub fn select<'a>(
 }
 
 /// The addresses of a pool; the configuration's reader has refused what is none.
-pub(crate) fn wanted_ranges(pool: &PoolConfig) -> Vec<AddressRange> {
+fn wanted_ranges(pool: &PoolConfig) -> Vec<AddressRange> {
     let ranges = pool.addresses.iter().map(|text| usable_range(text, pool.prefix));
     ranges.filter_map(Result::ok).collect()
 }

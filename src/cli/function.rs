@@ -127,7 +127,7 @@ fn conclude(text: &str, answer: &Answer, messages: Messages) -> Result<Status, F
     }
     Ok(match answer.end {
         End::Done => Status::Done,
-        End::Errors => Status::Errors,
+        End::Errors => Status::Findings,
         End::Unusable => Status::Failed,
     })
 }

@@ -5,6 +5,10 @@
     reason = "this room does the program's I/O"
 )]
 
+mod allocate;
+mod backends;
+mod balancer;
+mod check;
 mod completion;
 mod explain;
 mod failure;
@@ -42,7 +46,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, also when nothing had to change
-  1  differences (--diff, plan --against)
+  1  differences (--diff, plan --against), or error findings of check
   2  everything else; then nothing was written";
 
 #[derive(Debug, Subcommand)]
@@ -51,10 +55,16 @@ enum Verb {
     Transform(Box<transform::Transform>),
     /// Print which machine can get which address, and how certain that is
     Plan(Box<plan::Plan>),
+    /// Print what claims get from their pools, from objects of a running cluster or of files
+    Allocate(Box<allocate::Allocate>),
     /// Work as a KRM function of kustomize or kpt: ResourceList in, ResourceList out
     Fn(function::Function),
     /// Print what must be set up so that other tools find this program
     Install(install::Install),
+    /// Print the members for a load balancer, as its own configuration or as a list
+    Backends(Box<backends::Backends>),
+    /// Report what is wrong with a manifest, or with what a configuration makes of it; change nothing
+    Check(Box<check::Check>),
     /// Tell what a finding means and what to do about it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -70,10 +80,10 @@ pub enum Status {
     Done,
     /// There are differences.
     Differences,
+    /// There are errors; they have been reported, and the output is complete all the same: that of a check or a KRM function.
+    Findings,
     /// There are errors; they have been reported, and nothing was written.
     Failed,
-    /// There are errors; they have been reported, and the output is what it must be all the same.
-    Errors,
 }
 
 /// Runs the verb.
@@ -89,8 +99,11 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
     match verb {
         Verb::Transform(transform) => transform.run(),
         Verb::Plan(plan) => plan.run(),
+        Verb::Allocate(allocate) => allocate.run(),
         Verb::Fn(function) => function.run(),
         Verb::Install(install) => install.run(),
+        Verb::Backends(backends) => backends.run(),
+        Verb::Check(check) => check.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Completion(completion) => completion.run(),
         Verb::Man => man::run(),

@@ -8,7 +8,7 @@ use super::Status;
 use super::failure::Failure;
 use super::given::Given;
 use super::{input, output};
-use crate::check::has_errors;
+use crate::check::{Purpose, has_errors};
 use crate::planning::AddressPlan;
 use crate::report::{Columns, changes_html, plan_changes, plan_html, plan_markdown, plan_table};
 use crate::yaml::{Chunk, Layout, Limits, Tree, emit};
@@ -60,7 +60,7 @@ enum Form {
 impl Plan {
     pub(super) fn run(self) -> Result<Status, Failure> {
         let old = self.against.as_ref().map(read_plan).transpose()?;
-        let computed = self.given.compute()?;
+        let computed = self.given.compute_for(Purpose::Plan)?;
         let Some(edits) = computed.edits.as_ref().filter(|_| !has_errors(&computed.findings)) else {
             self.given.report(&computed, None)?;
             return Ok(Status::Failed);
@@ -132,7 +132,7 @@ fn value(plan: &AddressPlan) -> Result<serde_json::Value, Failure> {
 }
 
 /// Reads a plan that was saved.
-fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
+pub(super) fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
     let texts = input::read_files(std::slice::from_ref(path), "--against")?;
     let texts = texts.map_err(|findings| {
         Failure::message(
@@ -141,8 +141,13 @@ fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
                 .map_or_else(String::new, |finding| finding.message.clone()),
         )
     })?;
-    let wrong = |problem: String| Failure::message(format!("{} is no address plan: {problem}", path.display()));
     let text = texts.first().map_or("", |text| &text.text);
+    parse_plan(&path.display().to_string(), text)
+}
+
+/// The plan of a text that was saved.
+pub(super) fn parse_plan(name: &str, text: &str) -> Result<AddressPlan, Failure> {
+    let wrong = |problem: String| Failure::message(format!("{name} is no address plan: {problem}"));
     let tree = Tree::parse(&Chunk::alone(text), &Limits::default()).map_err(|error| wrong(error.problem))?;
     let root = tree.root().ok_or_else(|| wrong("it is empty".to_owned()))?;
     let plan: AddressPlan = tree

@@ -197,7 +197,7 @@ impl Iterator for Succession<'_> {
         let address = pool
             .entries
             .iter()
-            .find_map(|entry| entry.choose(pool.strategy, &[&self.taken], self.randomness))?;
+            .find_map(|entry| entry.choose(pool.strategy, &self.taken, self.randomness))?;
         self.taken.insert_address(address);
         Some(address)
     }

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::addressing::{ConfigDocument, Verb};
-use crate::check::{Finding, codes, has_errors};
+use crate::check::{Finding, Purpose, codes, has_errors};
 use crate::objects::carried::LOCAL_CONFIG;
 use crate::objects::{Files, Source, is_placeholder};
-use crate::outcome::{compute, compute_items, plan, plan_items, pools_alone};
+use crate::outcome::{compute_for, compute_items, plan, plan_items, pools_alone};
 use crate::planning::AddressPlan;
 use crate::yaml::{Edits, Layout, emit};
 
@@ -47,9 +47,14 @@ pub(super) fn perform(sources: &[Source<'_>], form: Form, config: &ConfigDocumen
     }
     let configs = std::slice::from_ref(config);
     let items = matches!(form, Form::Items(_));
+    let purpose = match verb {
+        Verb::Check => Purpose::Check,
+        Verb::Plan => Purpose::Plan,
+        _ => Purpose::Transform,
+    };
     let outcome = match form {
-        Form::Items(files) => compute_items(sources, files, configs),
-        Form::Documents => compute(sources, configs, None),
+        Form::Items(files) => compute_items(purpose, sources, files, configs),
+        Form::Documents => compute_for(purpose, sources, configs, None),
     };
     let mut work = Work {
         findings: outcome.findings,

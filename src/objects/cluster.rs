@@ -100,6 +100,7 @@ impl<'a> Topology<'a> {
                 replicas: replicas.and_then(|text| text.value.parse().ok()),
                 // KubeadmControlPlane's default; a class whose template says 0 needs one address less.
                 surge: Some(1),
+                ..GroupSize::default()
             },
             class: at.text_of("class").or_else(|| at.at(&["classRef", "name"])?.text()),
             class_namespace: at

@@ -6,6 +6,8 @@ mod cluster;
 mod cursor;
 mod files;
 mod group;
+pub(crate) mod kube_vip;
+pub(crate) mod kube_vip_command;
 mod manifest;
 mod object;
 mod pool;
@@ -22,8 +24,9 @@ pub use manifest::{Document, Form, InputError, InputFault, Manifest, Source, pre
 pub use object::{Detail, Object};
 pub use pool::{Pool, PoolEntry, PoolKind};
 pub use reference::Reference;
-pub use size::GroupSize;
-pub use template::{Nic, NicPool, POOL_LABEL, Template};
+pub(crate) use size::AUTOSCALER;
+pub use size::{Autoscaler, GroupSize};
+pub use template::{Flag, GROUP_LABEL, NETWORK_LABEL, Nic, NicPool, POOL_LABEL, Template};
 
 /// The API group of CAPV's own objects; the supervisor flavour has the same kinds in another group.
 pub const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io";

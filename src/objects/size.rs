@@ -1,6 +1,7 @@
 //! Takes the fields of a machine group and gives how many machines it has and how many more a roll-out adds; what is a placeholder is unknown, never guessed.
 
 use super::cursor::Cursor;
+use super::is_placeholder;
 
 /// How many machines a group can have at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,6 +10,22 @@ pub struct GroupSize {
     pub replicas: Option<u32>,
     /// Machines that a roll-out adds before it removes others; `None` when unknown.
     pub surge: Option<u32>,
+    /// Whether the replicas are the autoscaler's.
+    pub autoscaler: Autoscaler,
+}
+
+/// What the annotations for the autoscaler say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Autoscaler {
+    /// Nothing: `replicas` counts.
+    #[default]
+    Off,
+    /// The group has this many machines at least, and up to its replicas.
+    From(u32),
+    /// A placeholder; nothing is known.
+    Unknown,
+    /// No numbers, or a minimum above the maximum; Cluster API refuses that.
+    Wrong,
 }
 
 impl GroupSize {
@@ -28,24 +45,42 @@ pub(super) enum Surge {
     None,
 }
 
-/// Where the autoscaler finds the largest size (CAPI `api/core/v1beta2/common_types.go`).
-const AUTOSCALER_MAX: &str = "cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size";
+/// Where the autoscaler finds the smallest and the largest size (CAPI `api/core/v1beta2/common_types.go`).
+pub(crate) const AUTOSCALER: [&str; 2] = [
+    "cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size",
+    "cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size",
+];
 
 /// The size of a group whose `replicas` and strategy stand in `spec`, with annotations in `metadata`.
 pub(super) fn size(spec: Option<Cursor<'_, '_>>, metadata: Option<Cursor<'_, '_>>, surge: Surge) -> GroupSize {
-    let maximum = metadata
-        .and_then(|metadata| metadata.at(&["annotations", AUTOSCALER_MAX]))
-        .and_then(Cursor::text);
-    let written = maximum.or_else(|| spec?.text_of("replicas"));
-    let replicas = match written {
+    let annotation = |key| metadata.and_then(|metadata| metadata.at(&["annotations", key])?.text());
+    let [minimum, maximum] = AUTOSCALER.map(annotation);
+    let written = || match spec.and_then(|spec| spec.text_of("replicas")) {
         None => Some(1),
         Some(text) => text.value.parse().ok(),
+    };
+    // Only both annotations together make the autoscaler's size.
+    let (replicas, autoscaler) = match (minimum, maximum) {
+        (Some(minimum), Some(maximum)) => match (minimum.value.parse(), maximum.value.parse()) {
+            (Ok(least), Ok(most)) if least <= most => (Some(most), Autoscaler::From(least)),
+            _ if is_placeholder(&minimum.value) || is_placeholder(&maximum.value) => (None, Autoscaler::Unknown),
+            _ => (None, Autoscaler::Wrong),
+        },
+        (None, None) => (written(), Autoscaler::Off),
+        (Some(one), None) | (None, Some(one)) if one.value.parse::<u32>().is_ok() || is_placeholder(&one.value) => {
+            (written(), Autoscaler::Off)
+        }
+        _ => (None, Autoscaler::Wrong),
     };
     let surge = match surge {
         Surge::None => Some(0),
         Surge::One => spec.map_or(Some(1), |spec| written_surge(spec, replicas)),
     };
-    GroupSize { replicas, surge }
+    GroupSize {
+        replicas,
+        surge,
+        autoscaler,
+    }
 }
 
 /// `maxSurge` where the API versions keep it; a percentage counts of the replicas, rounded up (CAPI `mdutil/util.go`).

@@ -15,7 +15,8 @@ pub(super) fn machine_name(manifest: &Manifest<'_>, group: &MachineGroup<'_, '_>
     if group.name.is_empty() {
         return None;
     }
-    let cluster = group.cluster_name.unwrap_or("<cluster>");
+    let own_cluster = group.cluster.map(|cluster| manifest.objects[cluster].name());
+    let cluster = own_cluster.or(group.cluster_name).unwrap_or("<cluster>");
     let made = |template: Option<String>, default: &str| {
         let template = template.unwrap_or_else(|| default.to_owned());
         replace(

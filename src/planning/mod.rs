@@ -5,6 +5,7 @@ mod dhcp;
 mod draws;
 mod machine_names;
 mod plan;
+mod running;
 mod shares;
 mod slots;
 mod subnet;
@@ -12,9 +13,12 @@ mod subnet_pools;
 mod subnets;
 
 pub use choices::choices;
+pub(crate) use draws::Draws;
 pub use plan::{
     AddressPlan, Certainty, ClusterPlan, Endpoint, GroupPlan, NicPlan, PoolPlan, PoolReference, Size, SlotKind,
     SlotPlan,
 };
-pub use slots::plan;
+pub use running::Running;
+pub(crate) use slots::slot_base;
+pub use slots::{plan, plan_running};
 pub use subnet::{DhcpGroup, PoolUser, SubnetEndpoint, SubnetPlan, SubnetPool};

@@ -91,6 +91,9 @@ pub struct SlotPlan {
     pub name: String,
     /// Replica or surge.
     pub kind: SlotKind,
+    /// The machine that is in it already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
     /// One element for each static NIC and pool.
     pub nics: Vec<NicPlan>,
 }
@@ -169,7 +172,7 @@ pub struct PoolPlan {
     /// The pool.
     #[serde(flatten)]
     pub pool: PoolReference,
-    /// Its addresses as ranges; missing when it is not in the manifest.
+    /// All addresses that it can give, as ranges; none when it is not in the manifest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<String>,
     /// How many addresses it can give; missing when it is not in the manifest. Above 2^53 the number is a text.
@@ -178,6 +181,9 @@ pub struct PoolPlan {
     /// Replicas and surge of all its groups, times their NICs; missing while a size is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needed: Option<u64>,
+    /// What others hold of it, or keep reserved, as ranges; only known from live objects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<String>,
     /// What is left; 0 when it is too small.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub free: Option<Size>,

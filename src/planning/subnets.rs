@@ -97,7 +97,7 @@ fn endpoints(planner: &Planner<'_, '_, '_>, clusters: &[ClusterPlan]) -> Vec<(Ip
     for cluster in &planner.groups.clusters {
         let object = &planner.manifest.objects[*cluster];
         let known = planned.get(&(Some(object.name()), object.namespace()));
-        let endpoint = known.map_or_else(|| planner.endpoint(object), |endpoint| (*endpoint).clone());
+        let endpoint = known.map_or_else(|| planner.endpoint(*cluster), |endpoint| (*endpoint).clone());
         let Some(endpoint) = endpoint else { continue };
         let Ok(address) = parse_address(&endpoint.host) else {
             continue;

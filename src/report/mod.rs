@@ -1,5 +1,6 @@
 //! How findings and differences look: text with a caret, JSON, SARIF, GitHub's annotations, unified diffs; gives text and never writes it anywhere.
 
+mod allocation;
 mod changes;
 mod diff;
 mod github;
@@ -12,6 +13,7 @@ mod table;
 mod text;
 mod visible;
 
+pub use allocation::allocation_table;
 pub use changes::plan_changes;
 pub use diff::unified_diff;
 pub use github::github;
@@ -24,12 +26,14 @@ pub use table::Table;
 pub use text::{summary, text};
 pub use visible::visible;
 
-use crate::check::Finding;
+use crate::check::{Accepted, Finding};
 
 /// The findings of a run with the texts that they are about: the manifest's sources first, then the configuration files.
 pub struct Report<'r> {
     /// The findings.
     pub findings: &'r [Finding],
+    /// What the configuration accepts; JSON and SARIF list it, with the reason.
+    pub accepted: &'r [Accepted],
     /// The name and text of every source.
     pub texts: &'r [(&'r str, &'r str)],
 }
@@ -38,7 +42,8 @@ impl Report<'_> {
     /// The line and column of every place.
     #[must_use]
     pub fn positions(&self) -> Positions {
-        let places = self.findings.iter().flat_map(|finding| {
+        let accepted = self.accepted.iter().map(|accepted| &accepted.finding);
+        let places = self.findings.iter().chain(accepted).flat_map(|finding| {
             let related = finding.related.as_ref().map(|(place, _)| *place);
             finding.place.into_iter().chain(related)
         });

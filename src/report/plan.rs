@@ -116,7 +116,13 @@ impl Rows<'_> {
             SlotKind::Replica => "replica",
             SlotKind::Surge => "surge",
         };
-        self.last_cells(kind, &text(&nic.family), nic.certainty, &mut cells);
+        self.last_cells(
+            slot.machine.as_ref(),
+            kind,
+            &text(&nic.family),
+            nic.certainty,
+            &mut cells,
+        );
         cells
     }
 
@@ -135,7 +141,7 @@ impl Rows<'_> {
             if self.columns >= Columns::Wide {
                 cells.extend(WIDE.iter().map(|_| String::new()));
             }
-            self.last_cells("", "", Certainty::Set, &mut cells);
+            self.last_cells(None, "", "", Certainty::Set, &mut cells);
             table.row(cells);
         }
     }
@@ -149,7 +155,15 @@ impl Rows<'_> {
         ]
     }
 
-    fn last_cells(&self, kind: &str, family: &str, certainty: Certainty, cells: &mut Vec<String>) {
+    /// A machine that exists has its own name in place of the group's pattern.
+    fn last_cells(
+        &self,
+        machine: Option<&String>,
+        kind: &str,
+        family: &str,
+        certainty: Certainty,
+        cells: &mut Vec<String>,
+    ) {
         if self.columns != Columns::All {
             return;
         }
@@ -163,7 +177,10 @@ impl Rows<'_> {
             (Certainty::Set, _) => self.group.why.as_deref().unwrap_or_default(),
         };
         cells.extend([
-            self.group.machine_name.clone().unwrap_or_default(),
+            machine
+                .or(self.group.machine_name.as_ref())
+                .cloned()
+                .unwrap_or_default(),
             self.cluster.namespace.clone().unwrap_or_default(),
             self.group.role.clone(),
             kind.to_owned(),

@@ -12,7 +12,7 @@ use crate::addressing::ConfigDocument;
 use crate::check::Finding;
 use crate::check::codes;
 use crate::objects::{Cursor, Detail, Document, Form, Manifest, Object};
-use crate::yaml::{Edit, Editor, Edits, Layout, Refusal, Tree, emit, stream};
+use crate::yaml::{Edit, Editor, Edits, Layout, Refusal, Tree, emit, stream, template_language};
 
 /// All edits, one set for each source, and what is worth knowing about them.
 ///
@@ -236,20 +236,4 @@ fn written_in(manifest: &Manifest<'_>, object: &Object<'_>, language: &str, at: 
         crate::objects::Span::new(base + at.start..base + at.end),
     )
     .help(format!("{render}, and give the result"))
-}
-
-/// The template language that a document is written in, by its comments or keys, and where that shows.
-fn template_language(tree: &Tree<'_>) -> Option<(&'static str, Range<usize>)> {
-    let text = tree.text();
-    let ytt = memchr::memmem::find_iter(text.as_bytes(), b"#@").find(|at| {
-        let starts = text[..*at].chars().next_back().is_none_or(char::is_whitespace);
-        starts && tree.scalar_at(*at).is_none()
-    });
-    if let Some(at) = ytt {
-        return Some(("ytt", at..at + 2));
-    }
-    let keys = tree.all().flat_map(|node| tree.entries(node)).map(|(key, _)| key);
-    keys.filter(|key| tree.scalar(*key).is_none())
-        .map(|key| ("a Go template", tree.span(key)))
-        .next()
 }

@@ -1,11 +1,9 @@
 //! From what is wanted to the edits that make it so: pools, templates, kube-vip, names; pure, and a part that cannot be done makes the whole an error.
 
 mod apply;
-mod command;
 mod identity;
 mod kube_vip;
 mod kube_vip_class;
-mod kube_vip_parts;
 mod kube_vip_patch;
 mod placement;
 mod pool;

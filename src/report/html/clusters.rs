@@ -3,9 +3,9 @@
 use super::grid::grid;
 use super::lookup::Lookup;
 use super::markup::Markup;
+use super::names::{cluster_name, endpoint_text, title};
 use super::numbers::{count, counted};
 use super::slots::slots;
-use super::subnets::{endpoint_text, title};
 use crate::addressing::listed;
 use crate::ipam::parse_address;
 use crate::planning::{AddressPlan, Certainty, ClusterPlan, GroupPlan, PoolPlan, Size, SubnetPlan, choices};
@@ -29,11 +29,6 @@ pub(super) fn clusters(out: &mut Markup, plan: &AddressPlan, lookup: &Lookup<'_>
         }
     });
     out.line();
-}
-
-/// A cluster by its name.
-pub(super) fn cluster_name(cluster: &ClusterPlan) -> &str {
-    cluster.name.as_deref().unwrap_or("unnamed cluster")
 }
 
 fn write(out: &mut Markup, plan: &AddressPlan, index: usize, lookup: &Lookup<'_>) {

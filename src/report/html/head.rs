@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::clusters::{cluster_name, links};
+use super::clusters::links;
 use super::grid::grid;
 use super::lookup::Lookup;
 use super::markup::Markup;
+use super::names::{cluster_name, endpoint_text};
 use super::numbers::{count, counted};
-use super::subnets::endpoint_text;
 use crate::planning::{AddressPlan, ClusterPlan, SlotKind};
 
 /// Names of clusters in the title.

@@ -1,4 +1,4 @@
-//! Takes a subnet of the plan and gives it cut into stretches of one use each, then into the lines of a map: addresses one by one where something is, long stretches in one piece; draws nothing.
+//! Takes a subnet of the plan and gives it cut into stretches of one use each, all of them together the whole subnet; draws nothing.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -7,13 +7,6 @@ use super::lookup::Lookup;
 use super::uses::Use;
 use crate::ipam::{AddressRange, AddressSet, Family, Network, number};
 use crate::planning::SubnetPlan;
-
-/// Addresses in a line of the map.
-pub(super) const COLUMNS: u128 = 8;
-/// A subnet up to this size is drawn in full.
-const SMALL: u128 = 64;
-/// Lines from which a stretch of one use is drawn in one piece.
-const LONG: u128 = 3;
 
 /// A use of some addresses. `owner` is the index of the pool or endpoint in the subnet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,15 +31,6 @@ pub(super) struct Map {
     pub(super) family: Family,
     /// Ascending, without gaps.
     pub(super) stretches: Vec<Stretch>,
-}
-
-/// A line of the map.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
-    /// Addresses one by one: the number of the first place, and for each place its stretch; none outside the subnet.
-    Cells(u128, [Option<usize>; COLUMNS as usize]),
-    /// A part of a stretch in one piece.
-    Piece { stretch: usize, first: u128, last: u128 },
 }
 
 impl Stretch {
@@ -89,69 +73,6 @@ impl Map {
     /// The stretches with two uses that exclude each other.
     pub(super) fn conflicts(&self) -> impl Iterator<Item = &Stretch> {
         self.stretches.iter().filter(|stretch| stretch.look() == Use::Conflict)
-    }
-
-    /// The lines of the map.
-    pub(super) fn lines(&self) -> Vec<Line> {
-        let mut lines = Lines::default();
-        let size = self
-            .stretches
-            .iter()
-            .fold(0_u128, |sum, stretch| sum.saturating_add(stretch.size()));
-        for (index, stretch) in self.stretches.iter().enumerate() {
-            let enough = if stretch.marks.is_empty() { LONG - 1 } else { LONG };
-            // Whole lines of the stretch: from the first that begins in it to the last that ends in it.
-            let first_line = stretch.first.div_ceil(COLUMNS);
-            let behind_line = stretch
-                .last
-                .checked_add(1)
-                .map_or(u128::MAX / COLUMNS, |behind| behind / COLUMNS);
-            if size <= SMALL || behind_line.saturating_sub(first_line) < enough {
-                lines.cells(index, stretch.first, stretch.last);
-                continue;
-            }
-            let (first, behind) = (first_line * COLUMNS, behind_line * COLUMNS);
-            if stretch.first < first {
-                lines.cells(index, stretch.first, first - 1);
-            }
-            // The very last line of all IPv6 addresses ends at a number that has no successor.
-            let last = if stretch.last == u128::MAX {
-                stretch.last
-            } else {
-                behind - 1
-            };
-            lines.piece(index, first, last);
-            if last < stretch.last {
-                lines.cells(index, behind, stretch.last);
-            }
-        }
-        lines.done
-    }
-}
-
-#[derive(Default)]
-struct Lines {
-    done: Vec<Line>,
-}
-
-impl Lines {
-    fn cells(&mut self, stretch: usize, first: u128, last: u128) {
-        for address in first..=last {
-            let start = address - address % COLUMNS;
-            let place = (address % COLUMNS) as usize;
-            match self.done.last_mut() {
-                Some(Line::Cells(of, places)) if *of == start => places[place] = Some(stretch),
-                _ => {
-                    let mut places = [None; COLUMNS as usize];
-                    places[place] = Some(stretch);
-                    self.done.push(Line::Cells(start, places));
-                }
-            }
-        }
-    }
-
-    fn piece(&mut self, stretch: usize, first: u128, last: u128) {
-        self.done.push(Line::Piece { stretch, first, last });
     }
 }
 
@@ -213,7 +134,7 @@ fn ranges(subnet: &SubnetPlan, lookup: &Lookup<'_>) -> Vec<(AddressRange, Mark)>
 }
 
 /// Cuts the addresses of `hull` wherever a use begins or ends.
-fn cut(hull: AddressRange, uses: &[(AddressRange, Mark)]) -> Vec<Stretch> {
+pub(super) fn cut(hull: AddressRange, uses: &[(AddressRange, Mark)]) -> Vec<Stretch> {
     let inside = |(range, mark): &(AddressRange, Mark)| {
         let range = range.intersection(hull)?;
         Some((number(range.start()), number(range.end()), *mark))
@@ -245,4 +166,25 @@ fn cut(hull: AddressRange, uses: &[(AddressRange, Mark)]) -> Vec<Stretch> {
         });
     }
     stretches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uses_that_exclude_each_other_are_a_conflict() {
+        let both = |one, other| {
+            let uses = [
+                ("10.0.0.5", Mark { what: one, owner: 0 }),
+                ("10.0.0.5", Mark { what: other, owner: 1 }),
+            ];
+            let uses = uses.map(|(address, mark)| (address.parse().expect("an address"), mark));
+            cut("10.0.0.0/29".parse().expect("a network"), &uses)[1].look()
+        };
+        assert_eq!(both(Use::Endpoint, Use::Spare), Use::Conflict);
+        assert_eq!(both(Use::Spare, Use::Spare), Use::Conflict);
+        assert_eq!(both(Use::Gateway, Use::NameServer), Use::Gateway);
+        assert_eq!(both(Use::NameServer, Use::Gateway), Use::Gateway);
+    }
 }

@@ -6,13 +6,18 @@ mod findings;
 mod glossary;
 mod grid;
 mod head;
+mod lines;
 mod lookup;
 mod map;
 mod markup;
+mod names;
 mod numbers;
+mod sheet;
 mod slots;
+mod steps;
 mod subnets;
 mod uses;
+mod wording;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -35,6 +40,7 @@ pub fn plan_html(plan: &AddressPlan) -> String {
         out.element("main", &[], |out| {
             subnets::subnets(out, plan, &lookup);
             clusters::clusters(out, plan, &lookup);
+            steps::steps(out, &steps::published(plan));
             findings::findings(out, &plan.findings);
             glossary::glossary(out);
         });
@@ -90,7 +96,7 @@ fn page(title: &str, body: impl FnOnce(&mut Markup)) -> String {
         out.line();
         out.element("body", &[], |out| {
             out.line();
-            out.fixed(drawing::PATTERNS);
+            out.fixed(sheet::PATTERNS);
             body(out);
         });
     });

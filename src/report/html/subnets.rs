@@ -2,15 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::drawing::{Notes, Words, draw, letters, sample};
+use super::clusters::fact;
+use super::drawing::{Words, draw, letters};
+use super::lines::is_long;
 use super::lookup::Lookup;
-use super::map::{Map, Mark, Stretch};
+use super::map::{Map, Stretch};
 use super::markup::Markup;
+use super::names::{endpoint_text, group_name, title};
 use super::numbers::{count, counted, range};
+use super::sheet::sample;
 use super::uses::Use;
+use super::wording::Wording;
 use crate::addressing::listed;
-use crate::ipam::{Family, parse_address};
-use crate::planning::{AddressPlan, ClusterPlan, PoolUser, SubnetPlan, SubnetPool};
+use crate::ipam::parse_address;
+use crate::planning::{AddressPlan, SubnetPlan};
 
 /// Subnets up to this number have a legend each.
 const OWN_LEGENDS: usize = 12;
@@ -49,45 +54,13 @@ fn legend(out: &mut Markup, looks: &BTreeSet<Use>) {
     out.element("ul", &[("class", "legend")], |list| {
         for look in Use::ALL.into_iter().filter(|look| looks.contains(look)) {
             list.element("li", &[], |item| {
-                sample(item, look);
+                let number = if look == Use::Exact { "1" } else { "" };
+                sample(item, look.class(), &(look.mark("A") + number));
                 item.leaf("span", &[], look.meaning());
             });
         }
     });
     out.line();
-}
-
-/// What a subnet is called.
-pub(super) fn title(subnet: &SubnetPlan) -> String {
-    let ranges = || subnet.pools.iter().flat_map(|pool| pool.ranges.iter().cloned());
-    match (&subnet.cidr, subnet.pools.is_empty()) {
-        (Some(cidr), _) => cidr.clone(),
-        (None, false) => format!("subnet of {}", listed(ranges())),
-        (None, true) => format!("network {}", listed(subnet.networks.iter().cloned())),
-    }
-}
-
-/// A group with its cluster, in words.
-pub(super) fn group_name(group: &PoolUser) -> String {
-    let what = match &*group.kind {
-        "MachineDeployment" | "MachineSet" => "workers",
-        kind if kind.ends_with("ControlPlane") => "control plane",
-        kind if kind.starts_with("Etcd") => "etcd machines",
-        _ => "machines",
-    };
-    let cluster = group.cluster.as_ref().map(|name| format!(" of {name}"));
-    format!("{what}{} ({}/{})", cluster.unwrap_or_default(), group.kind, group.name)
-}
-
-/// The endpoint of a cluster as it is written.
-pub(super) fn endpoint_text(cluster: &ClusterPlan) -> Option<String> {
-    let endpoint = cluster.endpoint.as_ref()?;
-    let host = &endpoint.host;
-    Some(match endpoint.port {
-        Some(port) if host.contains(':') => format!("[{host}]:{port}"),
-        Some(port) => format!("{host}:{port}"),
-        None => host.clone(),
-    })
 }
 
 struct Section<'s, 'p> {
@@ -103,7 +76,8 @@ impl Section<'_, '_> {
             let map = Map::of(self.subnet, self.lookup);
             self.facts(out, map.as_ref());
             if let Some(map) = map {
-                out.element("div", &[("class", "view")], |out| {
+                let class = if is_long(&map) { "view long" } else { "view" };
+                out.element("div", &[("class", class)], |out| {
                     out.element("div", &[("class", "maps")], |out| {
                         let missing = self.draw(out, &map);
                         if missing > 0 {
@@ -197,122 +171,46 @@ impl Section<'_, '_> {
     }
 
     fn draw(&self, out: &mut Markup, map: &Map) -> usize {
-        let mut outside = self.outside();
-        let more = outside.len().saturating_sub(OUTSIDE);
-        outside.truncate(OUTSIDE);
-        let mut notes = Notes {
-            outside: outside
-                .into_iter()
-                .map(|text| format!("VIP elsewhere: {text}"))
-                .collect(),
-            dhcp: None,
-        };
-        if more > 0 {
-            notes.outside.push(format!(
+        let outside = self.outside();
+        let mut notes: Vec<String> = outside
+            .iter()
+            .take(OUTSIDE)
+            .map(|text| format!("VIP elsewhere: {text}"))
+            .collect();
+        if outside.len() > OUTSIDE {
+            let more = (outside.len() - OUTSIDE) as u128;
+            notes.push(format!(
                 "and {}",
-                counted(more as u128, "more VIP elsewhere", "more VIPs elsewhere")
+                counted(more, "more VIP elsewhere", "more VIPs elsewhere")
             ));
         }
-        notes.dhcp = match &self.subnet.dhcp[..] {
+        let dhcp = match &self.subnet.dhcp[..] {
             [] => None,
-            [only] => Some(format!("DHCP in this network: {}", group_name(&only.group))),
-            several => Some(format!(
-                "DHCP in this network: {}",
-                counted(several.len() as u128, "group", "groups")
-            )),
+            [only] => Some(group_name(&only.group)),
+            several => Some(counted(several.len() as u128, "group", "groups")),
         };
+        let wording = self.wording();
         let words = Words {
             title: &title(self.subnet),
             id: &format!("{}-map", self.id),
-            what: &|marks| self.short(marks),
-            address: &|address, marks| self.address(map.family, address, marks),
-            key: &letters,
+            outside: &notes,
+            dhcp: dhcp.map(|groups| format!("DHCP in this network: {groups}")),
+            what: &|marks| wording.short(marks),
+            address: &|address, marks| wording.address(map.family, address, marks),
         };
-        draw(out, map, &words, &notes)
+        draw(out, map, &words)
     }
 
-    /// A stretch in few words.
-    fn short(&self, marks: &[Mark]) -> String {
-        let one = |mark: &Mark| {
-            let key = letters(mark.owner);
-            match mark.what {
-                Use::Exact | Use::Replica => format!("machines of pool {key}"),
-                Use::Surge => format!("pool {key}, while replacing"),
-                Use::Any => format!("any machine of pool {key}"),
-                Use::Reserved => format!("kept by pool {key}"),
-                Use::Spare => format!("spare in pool {key}"),
-                Use::Unused => format!("pool {key}, unused"),
-                other => other.meaning().to_owned(),
-            }
-        };
-        match marks {
-            [] => "in no pool".to_owned(),
-            marks => marks.iter().map(one).collect::<Vec<_>>().join(" and "),
+    fn wording(&self) -> Wording<'_, '_> {
+        Wording {
+            subnet: self.subnet,
+            lookup: self.lookup,
         }
-    }
-
-    fn address(&self, family: Family, address: u128, marks: &[Mark]) -> (String, Option<usize>) {
-        let text = range(family, address, address);
-        let machine = match marks {
-            [
-                Mark {
-                    what: Use::Exact,
-                    owner,
-                },
-            ] => {
-                let address = family.address(address);
-                address.and_then(|address| self.lookup.machine(&self.subnet.pools[*owner].pool, address))
-            }
-            _ => None,
-        };
-        match machine {
-            Some(machine) => (format!("{text}: {}", machine.slot), Some(machine.number)),
-            None => (format!("{text}: {}", self.long(marks)), None),
-        }
-    }
-
-    /// A stretch in full, for the table.
-    fn long(&self, marks: &[Mark]) -> String {
-        let one = |mark: &Mark| match mark.what {
-            Use::Endpoint => {
-                let endpoint = &self.subnet.endpoints[mark.owner];
-                let port = endpoint.port.map(|port| format!(", port {port}"));
-                format!("VIP of {}{}", endpoint.cluster, port.unwrap_or_default())
-            }
-            Use::Exact => format!("{}: which machine has which address is known", self.users(mark)),
-            Use::Replica => format!("{}: any machine can have any of these", self.users(mark)),
-            Use::Surge => format!("{}: extra machines while others are replaced", self.users(mark)),
-            Use::Any => format!(
-                "{}: any of these; the number of machines or the order is not known",
-                self.users(mark)
-            ),
-            Use::Reserved => "kept for machines that the pool names".to_owned(),
-            Use::Spare => "spare".to_owned(),
-            Use::Unused => "no machine of this plan uses the pool".to_owned(),
-            other => other.meaning().to_owned(),
-        };
-        let all: Vec<String> = marks.iter().map(one).collect();
-        match &all[..] {
-            [one] => one.clone(),
-            several => format!("CONFLICT: {}", several.join("; ")),
-        }
-    }
-
-    fn pool(&self, mark: &Mark) -> Option<&SubnetPool> {
-        let of_pool = matches!(
-            mark.what,
-            Use::Exact | Use::Replica | Use::Surge | Use::Any | Use::Reserved | Use::Spare | Use::Unused
-        );
-        self.subnet.pools.get(mark.owner).filter(|_| of_pool)
-    }
-
-    fn users(&self, mark: &Mark) -> String {
-        let groups = self.pool(mark).map(|pool| pool.groups.iter().map(group_name));
-        groups.map_or_else(String::new, |groups| listed(groups))
     }
 
     /// The same as the map, complete.
     fn table(&self, out: &mut Markup, map: &Map) {
+        let wording = self.wording();
         let titles = ["Addresses", "Count", "Pool", "What for"];
         super::grid::grid(out, "what is where", &titles, |rows| {
             for stretch in map.stretches.iter().filter(|stretch| !stretch.marks.is_empty()) {
@@ -320,7 +218,10 @@ impl Section<'_, '_> {
                     row.cell(|out| out.ranges([&range(map.family, stretch.first, stretch.last)]));
                     row.cell(|out| out.text(&count(stretch.size())));
                     row.cell(|out| {
-                        let pools = stretch.marks.iter().filter_map(|mark| Some((mark, self.pool(mark)?)));
+                        let pools = stretch
+                            .marks
+                            .iter()
+                            .filter_map(|mark| Some((mark, wording.pool(mark)?)));
                         for (index, (mark, pool)) in pools.enumerate() {
                             out.text(if index > 0 { ", " } else { "" });
                             out.leaf("b", &[], &letters(mark.owner));
@@ -328,7 +229,7 @@ impl Section<'_, '_> {
                             out.code(&pool.pool.name);
                         }
                     });
-                    row.cell(|out| out.text(&self.long(&stretch.marks)));
+                    row.cell(|out| out.text(&wording.long(&stretch.marks)));
                 });
             }
         });
@@ -340,13 +241,6 @@ impl Section<'_, '_> {
             );
         }
     }
-}
-
-fn fact(out: &mut Markup, name: &str, value: impl FnOnce(&mut Markup)) {
-    out.element("div", &[], |out| {
-        out.leaf("dt", &[], name);
-        out.element("dd", &[], value);
-    });
 }
 
 fn capital(text: &str) -> String {
