@@ -6,6 +6,7 @@ mod draws;
 mod machine_names;
 mod plan;
 mod running;
+mod saved;
 mod shares;
 mod slots;
 mod subnet;
@@ -19,6 +20,7 @@ pub use plan::{
     SlotPlan,
 };
 pub use running::Running;
+pub use saved::{PlanFault, read_plan};
 pub(crate) use slots::slot_base;
 pub use slots::{plan, plan_running};
 pub use subnet::{DhcpGroup, PoolUser, SubnetEndpoint, SubnetPlan, SubnetPool};

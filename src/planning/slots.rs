@@ -322,7 +322,7 @@ impl Planner<'_, '_, '_> {
             seen.push(draw.pool);
             let kept = self
                 .running
-                .and_then(|running| running.addresses(group, draw, drawn, drawn.needed(self.groups)));
+                .and_then(|running| running.addresses(group, draw, drawn.needed(self.groups)));
             if let Some(kept) = kept {
                 all.extend(kept.ranges());
                 continue;
