@@ -49,17 +49,7 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
         out.element("dl", &[("class", "facts")], |out| {
             for pool in stuck {
                 fact(out, "Stuck", |out| {
-                    out.leaf("strong", &[("class", "error")], "The step does not end.");
-                    out.text(" The pool ");
-                    out.code(text(pool, "name"));
-                    out.text(" has no address left");
-                    match pool.get("needed").and_then(Value::as_u64) {
-                        Some(needed) => out.text(&format!(
-                            "; it must have {}.",
-                            counted(needed.into(), "address", "addresses")
-                        )),
-                        None => out.text("."),
-                    }
+                    stuck_pool(out, pool);
                 });
             }
         });
@@ -68,8 +58,13 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
     grid(out, "who holds what", &titles, |rows| {
         for group in list(step, "groups") {
             rows.row(|cells| {
-                cells.cell(|out| out.code(text(group, "name")));
-                cells.cell(|out| out.text(text(group, "certainty")));
+                cells.cell(|out| out.code(&group_title(group)));
+                cells.cell(|out| {
+                    out.text(text(group, "certainty"));
+                    if !text(group, "why").is_empty() {
+                        out.text(&format!(": {}", text(group, "why")));
+                    }
+                });
                 cells.cell(|out| held(out, group));
             });
         }
@@ -85,6 +80,45 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
             });
         }
     });
+}
+
+/// Where an event does not end, why, and the way out.
+fn stuck_pool(out: &mut Markup, pool: &Value) {
+    let sometimes = pool.get("everyRun").and_then(Value::as_bool) == Some(false);
+    let ends = if sometimes {
+        "The step may not end."
+    } else {
+        "The step does not end."
+    };
+    out.leaf("strong", &[("class", "error")], ends);
+    out.text(" The pool ");
+    out.code(text(pool, "name"));
+    out.text(" has no address left");
+    if let Some(needed) = pool.get("needed").and_then(Value::as_u64) {
+        out.text(&format!(
+            "; it must have {}",
+            counted(needed.into(), "address", "addresses")
+        ));
+    }
+    out.text(".");
+    for (word, key) in [("Why", "why"), ("Way out", "wayOut")] {
+        if !text(pool, key).is_empty() {
+            out.text(&format!(" {word}: {}.", text(pool, key).trim_end_matches('.')));
+        }
+    }
+}
+
+/// A group by its name, with kind and cluster where the step has them.
+fn group_title(group: &Value) -> String {
+    let kind = match text(group, "kind") {
+        "" => String::new(),
+        kind => format!("{kind}/"),
+    };
+    let cluster = match text(group, "cluster") {
+        "" => String::new(),
+        cluster => format!(" of {cluster}"),
+    };
+    format!("{kind}{}{cluster}", text(group, "name"))
 }
 
 /// The addresses of a group: in order of creation when they are exact, else one of which each machine holds.
@@ -147,9 +181,11 @@ mod tests {
         let step = json!({
             "event": "rollout=blue-cp",
             "groups": [{"name": "blue-cp", "certainty": "exact", "addresses": ["10.0.0.15", "10.0.0.12"]},
-                       {"name": "<md>", "certainty": "set", "addresses": ["10.0.0.20-10.0.0.29"]}],
+                       {"name": "<md>", "certainty": "set", "addresses": ["10.0.0.20-10.0.0.29"],
+                        "kind": "MachineDeployment", "cluster": "blue", "why": "any order"}],
             "pools": [{"name": "blue", "peak": 4, "stuck": false, "needed": 4},
-                      {"name": "tight", "peak": 3, "stuck": true, "needed": 4}],
+                      {"name": "tight", "peak": 3, "stuck": true, "needed": 4,
+                       "everyRun": true, "why": "a surge machine waits", "wayOut": "enlarge the pool"}],
         });
         let mut out = Markup::default();
         steps(&mut out, &[step]);
@@ -159,8 +195,9 @@ mod tests {
             "as an update does it",
             "<code>10.0.0.15</code>, <code>10.0.0.12</code>",
             "any of <code>10.0.0.20-<wbr/>10.0.0.29</code>",
-            "<code>&lt;md&gt;</code>",
-            "The pool <code>tight</code> has no address left; it must have 4 addresses.",
+            "<code>MachineDeployment/&lt;md&gt; of blue</code>",
+            "set: any order",
+            "The pool <code>tight</code> has no address left; it must have 4 addresses. Why: a surge machine waits. Way out: enlarge the pool.",
             "STUCK",
         ] {
             assert!(html.contains(part), "{part} is missing in {html}");
