@@ -49,7 +49,25 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
         out.element("dl", &[("class", "facts")], |out| {
             for pool in stuck {
                 fact(out, "Stuck", |out| {
-                    stuck_pool(out, pool);
+                    let ends = match pool.get("everyRun").and_then(Value::as_bool) {
+                        Some(false) => "The step does not end in some cases.",
+                        _ => "The step does not end.",
+                    };
+                    out.leaf("strong", &[("class", "error")], ends);
+                    out.text(" The pool ");
+                    out.code(text(pool, "name"));
+                    out.text(" has no address left");
+                    match pool.get("needed").and_then(Value::as_u64) {
+                        Some(needed) => out.text(&format!(
+                            "; it must have {}.",
+                            counted(needed.into(), "address", "addresses")
+                        )),
+                        None => out.text("."),
+                    }
+                    let way_out = text(pool, "wayOut");
+                    if !way_out.is_empty() {
+                        out.text(&format!(" Way out: {way_out}."));
+                    }
                 });
             }
         });
@@ -80,32 +98,6 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
             });
         }
     });
-}
-
-/// Where an event does not end, why, and the way out.
-fn stuck_pool(out: &mut Markup, pool: &Value) {
-    let sometimes = pool.get("everyRun").and_then(Value::as_bool) == Some(false);
-    let ends = if sometimes {
-        "The step may not end."
-    } else {
-        "The step does not end."
-    };
-    out.leaf("strong", &[("class", "error")], ends);
-    out.text(" The pool ");
-    out.code(text(pool, "name"));
-    out.text(" has no address left");
-    if let Some(needed) = pool.get("needed").and_then(Value::as_u64) {
-        out.text(&format!(
-            "; it must have {}",
-            counted(needed.into(), "address", "addresses")
-        ));
-    }
-    out.text(".");
-    for (word, key) in [("Why", "why"), ("Way out", "wayOut")] {
-        if !text(pool, key).is_empty() {
-            out.text(&format!(" {word}: {}.", text(pool, key).trim_end_matches('.')));
-        }
-    }
 }
 
 /// A group by its name, with kind and cluster where the step has them.
@@ -141,10 +133,12 @@ fn held(out: &mut Markup, group: &Value) {
 /// An event in plain words.
 fn meaning(event: &str) -> Option<&'static str> {
     Some(match event.split('=').next()? {
-        "rollout" => "The machines are replaced one after the other, as an update does it.",
+        "rollout" => "Every machine is replaced, as an update does it.",
         "scale" => "The number of machines changes to the one behind the colon.",
-        "delete" => "The group and its machines are deleted; their addresses are free again.",
-        "enlarge" => "The pool gets more addresses.",
+        "delete" => "Somebody deletes one machine of the group, and the group makes another.",
+        "enlarge" => "The pool gets more addresses, and a step that was stuck is helped out.",
+        "repair" => "Claims that were refused for want of an address are repaired, so that they are tried again.",
+        "delete-cluster" => "The cluster and its machines are deleted; their addresses are free again.",
         _ => return None,
     })
 }
@@ -181,11 +175,9 @@ mod tests {
         let step = json!({
             "event": "rollout=blue-cp",
             "groups": [{"name": "blue-cp", "certainty": "exact", "addresses": ["10.0.0.15", "10.0.0.12"]},
-                       {"name": "<md>", "certainty": "set", "addresses": ["10.0.0.20-10.0.0.29"],
-                        "kind": "MachineDeployment", "cluster": "blue", "why": "any order"}],
+                       {"name": "<md>", "certainty": "set", "addresses": ["10.0.0.20-10.0.0.29"]}],
             "pools": [{"name": "blue", "peak": 4, "stuck": false, "needed": 4},
-                      {"name": "tight", "peak": 3, "stuck": true, "needed": 4,
-                       "everyRun": true, "why": "a surge machine waits", "wayOut": "enlarge the pool"}],
+                      {"name": "tight", "peak": 3, "stuck": true, "needed": 4, "wayOut": "enlarge the pool"}],
         });
         let mut out = Markup::default();
         steps(&mut out, &[step]);
@@ -195,11 +187,22 @@ mod tests {
             "as an update does it",
             "<code>10.0.0.15</code>, <code>10.0.0.12</code>",
             "any of <code>10.0.0.20-<wbr/>10.0.0.29</code>",
-            "<code>MachineDeployment/&lt;md&gt; of blue</code>",
-            "set: any order",
-            "The pool <code>tight</code> has no address left; it must have 4 addresses. Why: a surge machine waits. Way out: enlarge the pool.",
+            "<code>&lt;md&gt;</code>",
+            "The pool <code>tight</code> has no address left; it must have 4 addresses. Way out: enlarge the pool.",
             "STUCK",
         ] {
+            assert!(html.contains(part), "{part} is missing in {html}");
+        }
+    }
+
+    #[test]
+    fn a_group_says_what_it_is_and_why_it_is_a_set() {
+        let group = json!({"name": "md", "kind": "MachineDeployment", "cluster": "blue", "certainty": "set",
+                           "addresses": ["10.0.0.20"], "why": "any order"});
+        let mut out = Markup::default();
+        steps(&mut out, &[json!({"event": "rollout", "groups": [group], "pools": []})]);
+        let html = out.finish();
+        for part in ["<code>MachineDeployment/md of blue</code>", "set: any order"] {
             assert!(html.contains(part), "{part} is missing in {html}");
         }
     }
