@@ -96,7 +96,7 @@ fn exec(spec: &str) -> String {
 }
 
 fn build(folder: &Folder, arguments: &[&str]) -> Option<Ran> {
-    let kustomize = tools::find("kustomize")?;
+    let kustomize = tools::tool("kustomize")?;
     let output = Command::new(kustomize)
         .arg("build")
         .args(arguments)
