@@ -143,10 +143,10 @@ impl<'c> Members<'c> {
             place,
         };
         // Without settings the configuration has errors, which are reported already.
-        let Some((settings, _)) = &computed.balancer else {
+        let Some(balancer) = &computed.balancer else {
             return members;
         };
-        let (list, findings) = collect(plan, settings, only);
+        let (list, findings) = collect(plan, &balancer.settings, only);
         members.list = list;
         members.add(findings);
         members
@@ -154,7 +154,7 @@ impl<'c> Members<'c> {
 
     /// What lists are made with.
     pub(super) fn settings(&self) -> Option<&'c Settings> {
-        self.computed.balancer.as_ref().map(|(settings, _)| settings)
+        self.computed.balancer.as_ref().map(|balancer| &balancer.settings)
     }
 
     /// Adds what a format has to say.
@@ -162,7 +162,7 @@ impl<'c> Members<'c> {
         let place = self.place;
         self.findings.extend(findings.into_iter().map(|found| Finding {
             place: place(found.about),
-            ..found.finding
+            ..*found.finding
         }));
     }
 
@@ -171,13 +171,14 @@ impl<'c> Members<'c> {
         has_errors(&self.findings)
     }
 
-    /// All findings, as the configurations accept them, in the order of reports.
+    /// All findings, as the configurations accept them.
     pub(super) fn accepted(self) -> Judged {
-        let acceptances = self.computed.balancer.as_ref().map(|(_, acceptances)| &acceptances[..]);
-        let (mut findings, accepted) = accept(self.findings, acceptances.unwrap_or_default());
-        findings.sort_by_cached_key(Finding::order);
-        findings.dedup();
-        (findings, accepted)
+        let acceptances = self
+            .computed
+            .balancer
+            .as_ref()
+            .map(|balancer| &balancer.acceptances[..]);
+        accept(self.findings, acceptances.unwrap_or_default())
     }
 }
 
@@ -189,7 +190,7 @@ pub(super) fn earlier(findings: Vec<PlanFinding>) -> Vec<Finding> {
     errors
         .map(|found| Finding {
             message: format!("in the earlier plan: {}", found.finding.message),
-            ..found.finding
+            ..*found.finding
         })
         .collect()
 }

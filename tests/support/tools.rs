@@ -48,7 +48,7 @@ pub(crate) fn missing(what: &str) {
 }
 
 /// What a program says about a file: whether it ends well, and its output.
-pub(crate) fn judge(program: &Path, arguments: &[&str]) -> (bool, String) {
+pub(crate) fn judge(program: &Path, arguments: &[impl AsRef<std::ffi::OsStr>]) -> (bool, String) {
     let output = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())

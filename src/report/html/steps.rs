@@ -49,7 +49,11 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
         out.element("dl", &[("class", "facts")], |out| {
             for pool in stuck {
                 fact(out, "Stuck", |out| {
-                    out.leaf("strong", &[("class", "error")], "The step does not end.");
+                    let ends = match pool.get("everyRun").and_then(Value::as_bool) {
+                        Some(false) => "The step does not end in some cases.",
+                        _ => "The step does not end.",
+                    };
+                    out.leaf("strong", &[("class", "error")], ends);
                     out.text(" The pool ");
                     out.code(text(pool, "name"));
                     out.text(" has no address left");
@@ -59,6 +63,10 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
                             counted(needed.into(), "address", "addresses")
                         )),
                         None => out.text("."),
+                    }
+                    let way_out = text(pool, "wayOut");
+                    if !way_out.is_empty() {
+                        out.text(&format!(" Way out: {way_out}."));
                     }
                 });
             }
@@ -107,10 +115,12 @@ fn held(out: &mut Markup, group: &Value) {
 /// An event in plain words.
 fn meaning(event: &str) -> Option<&'static str> {
     Some(match event.split('=').next()? {
-        "rollout" => "The machines are replaced one after the other, as an update does it.",
+        "rollout" => "Every machine is replaced, as an update does it.",
         "scale" => "The number of machines changes to the one behind the colon.",
-        "delete" => "The group and its machines are deleted; their addresses are free again.",
-        "enlarge" => "The pool gets more addresses.",
+        "delete" => "Somebody deletes one machine of the group, and the group makes another.",
+        "enlarge" => "The pool gets more addresses, and a step that was stuck is helped out.",
+        "repair" => "Claims that were refused for want of an address are repaired, so that they are tried again.",
+        "delete-cluster" => "The cluster and its machines are deleted; their addresses are free again.",
         _ => return None,
     })
 }
@@ -149,7 +159,7 @@ mod tests {
             "groups": [{"name": "blue-cp", "certainty": "exact", "addresses": ["10.0.0.15", "10.0.0.12"]},
                        {"name": "<md>", "certainty": "set", "addresses": ["10.0.0.20-10.0.0.29"]}],
             "pools": [{"name": "blue", "peak": 4, "stuck": false, "needed": 4},
-                      {"name": "tight", "peak": 3, "stuck": true, "needed": 4}],
+                      {"name": "tight", "peak": 3, "stuck": true, "needed": 4, "wayOut": "enlarge the pool"}],
         });
         let mut out = Markup::default();
         steps(&mut out, &[step]);
@@ -160,7 +170,7 @@ mod tests {
             "<code>10.0.0.15</code>, <code>10.0.0.12</code>",
             "any of <code>10.0.0.20-<wbr/>10.0.0.29</code>",
             "<code>&lt;md&gt;</code>",
-            "The pool <code>tight</code> has no address left; it must have 4 addresses.",
+            "The pool <code>tight</code> has no address left; it must have 4 addresses. Way out: enlarge the pool.",
             "STUCK",
         ] {
             assert!(html.contains(part), "{part} is missing in {html}");
