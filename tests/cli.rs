@@ -22,7 +22,7 @@ fn cases() -> trycmd::TestCases {
     for tool in ["kustomize", "kpt"] {
         cases.register_bin(
             tool,
-            tools::find(tool).map_or(trycmd::schema::Bin::Ignore, trycmd::schema::Bin::Path),
+            tools::tool(tool).map_or(trycmd::schema::Bin::Ignore, trycmd::schema::Bin::Path),
         );
     }
     cases

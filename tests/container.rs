@@ -35,7 +35,7 @@ fn instructions() -> Vec<String> {
 
 #[test]
 fn the_linter_finds_nothing() {
-    let Some(hadolint) = tools::find("hadolint") else {
+    let Some(hadolint) = tools::tool("hadolint") else {
         return;
     };
     let output = Command::new(hadolint)

@@ -39,7 +39,7 @@ fn checkout() -> tempfile::TempDir {
 
 /// Runs a script in a checkout as a job does; `None` where kustomize is missing.
 fn job(script: &str, site: &str, folder: &Path) -> Option<Output> {
-    tools::find("kustomize")?;
+    tools::tool("kustomize")?;
     let mut command = Command::new("bash");
     command
         .args(["-e", "-o", "pipefail", "-c", script])

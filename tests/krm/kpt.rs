@@ -10,7 +10,7 @@ use crate::tools;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_capv-ipam");
 
 fn kpt(folder: &Folder, arguments: &[&str]) -> Option<Ran> {
-    let kpt = tools::find("kpt")?;
+    let kpt = tools::tool("kpt")?;
     let output = Command::new(kpt)
         .args(arguments)
         .current_dir(folder.path(""))
@@ -283,7 +283,7 @@ fn source_and_sink() {
         "nobody else shows it: {}",
         answer.stderr
     );
-    let mut sink = Command::new(tools::find("kpt").unwrap());
+    let mut sink = Command::new(tools::tool("kpt").unwrap());
     sink.args(["fn", "sink", "out"]).current_dir(folder.path(""));
     let sunk = crate::program::feed(sink, answer.stdout.as_bytes());
     assert_eq!(sunk.code, 0, "{}", sunk.stderr);
@@ -330,7 +330,7 @@ fn the_example_package_gives_what_it_says() {
         );
         String::from_utf8(output.stdout).unwrap()
     };
-    let Some(kpt) = tools::find("kpt") else { return };
+    let Some(kpt) = tools::tool("kpt") else { return };
     std::fs::create_dir(folder.path("p")).unwrap();
     run("cp", &["-r", &format!("{}/.", example.display()), "."]);
     run("git", &["init", "-q", "."]);

@@ -42,10 +42,10 @@ fn run(tool: &Path, verb: &str, folder: &Folder) -> Ran {
 fn builders() -> Vec<(std::path::PathBuf, &'static str)> {
     let kubectl = ["kubectl.1.27", "kubectl.1.33"]
         .into_iter()
-        .filter_map(tools::find)
+        .filter_map(tools::tool)
         .map(|tool| (tool, "kustomize"));
     kubectl
-        .chain(tools::find("kustomize").map(|tool| (tool, "build")))
+        .chain(tools::tool("kustomize").map(|tool| (tool, "build")))
         .collect()
 }
 
