@@ -31,6 +31,7 @@ pub use configuration::{
     API_VERSION, Acceptance, Backends, Binding, KIND, KubeVip, Members, PoolConfig, PoolKindConfig, Service, Spec,
     StaticAddressing, Verb,
 };
+pub use flat::read_service;
 pub use function_config::read_function_config;
 pub use groups::{GroupSource, Groups, MachineGroup, TemplateUse};
 pub(crate) use matching::listed;

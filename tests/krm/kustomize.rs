@@ -184,7 +184,10 @@ fn names_that_kustomize_changed_are_followed() {
             "resources: [north, south]\ntransformers: [north.yaml, south.yaml]\nconfigurations: [references.yaml]\n",
         )
         .write("references.yaml", references);
-    for (site, range) in [("north", "192.0.2.10-192.0.2.14"), ("south", "192.0.2.20-192.0.2.24")] {
+    for (site, endpoint, range) in [
+        ("north", "192.0.2.8", "192.0.2.10-192.0.2.14"),
+        ("south", "192.0.2.9", "192.0.2.20-192.0.2.24"),
+    ] {
         let spec = SPEC.replace("spec:\n", &format!("spec:\n  cluster: {site}-demo\n"));
         let config =
             exec(&spec.replace("192.0.2.10-192.0.2.14", range)).replace("name: demo\n", &format!("name: {site}\n"));
@@ -192,7 +195,8 @@ fn names_that_kustomize_changed_are_followed() {
             .write(
                 &format!("{site}/kustomization.yaml"),
                 format!(
-                    "resources: [../base]\nnamePrefix: {site}-\nnamespace: {site}\nconfigurations: [references.yaml]\n"
+                    "resources: [../base]\nnamePrefix: {site}-\nnamespace: {site}\nconfigurations: [references.yaml]\npatches:\n- target: \
+                     {{kind: VSphereCluster}}\n  patch: '- {{op: replace, path: /spec/controlPlaneEndpoint/host, value: {endpoint}}}'\n"
                 ),
             )
             .write(&format!("{site}/references.yaml"), references)
