@@ -22,6 +22,7 @@ mod selection;
 mod selector;
 mod sharing;
 mod validation;
+mod wording;
 
 pub(crate) use after::{After, NicAfter, TemplateAfter};
 pub use backend_format::{Format, format_names};

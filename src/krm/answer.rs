@@ -59,7 +59,10 @@ pub fn answer(text: &str, container: bool) -> Answer {
             );
             return Answer {
                 edits: None,
-                lines: vec![format!("error: {}: {problem}", codes::NO_RESOURCE_LIST.id)],
+                lines: vec![format!(
+                    "error: {}: {problem}; a manifest is given to `capv-ipam transform`",
+                    codes::NO_RESOURCE_LIST.id
+                )],
                 summary: String::new(),
                 shown: false,
                 end: End::Unusable,

@@ -273,3 +273,33 @@ fn a_generator_writes_the_pools_alone() {
         assert_eq!(pool["spec"]["pools"][0]["end"], "192.0.2.19");
     }
 }
+
+/// A ConfigMap has a setting for every flag that fills the configuration, and `verb`.
+#[test]
+fn settings_and_flags_have_the_same_names() {
+    let folder = Folder::new();
+    let help = folder.run(&["transform", "--help"]).stdout;
+    let mut flags: Vec<&str> = Vec::new();
+    let mut ours = false;
+    for line in help.lines() {
+        if line.ends_with(':') && !line.starts_with(' ') {
+            ours = line.starts_with("Configuration") || line.starts_with("Pool");
+        }
+        let flag = line.trim_start().strip_prefix("--").filter(|_| ours);
+        flags.extend(flag.and_then(|flag| flag.split([' ', '\n']).next()));
+    }
+    flags.retain(|flag| *flag != "config");
+    flags.push("verb");
+    flags.sort_unstable();
+    let unknown = format!(
+        "{HEAD}{}functionConfig: {{apiVersion: v1, kind: ConfigMap, data: {{nothing: x}}}}\n",
+        items("")
+    );
+    let message = part(&call(&unknown).stdout, "results")[0]["message"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut settings: Vec<&str> = message.split("allowed here: ").nth(1).unwrap().split(", ").collect();
+    settings.sort_unstable();
+    assert_eq!(settings, flags);
+}
