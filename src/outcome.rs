@@ -190,8 +190,10 @@ fn edits(
             return None;
         }
     };
-    if purpose == Purpose::Transform && !configs.iter().any(|document| document.config.asks_for_edits()) {
-        return Some(vec![Edits::default(); sources.len()]);
+    let asked = configs.iter().any(|document| document.config.asks_for_edits());
+    let unchanged = || Some(vec![Edits::default(); sources.len()]);
+    if purpose == Purpose::Transform && !asked {
+        return unchanged();
     }
     if let Some(finding) = rewrite::rendered_later(&manifest, configs) {
         findings.push(finding);
@@ -214,6 +216,9 @@ fn edits(
         },
         findings,
     );
+    if !asked {
+        return unchanged();
+    }
     let selections: Vec<Selection> = selections.into_iter().collect::<Option<_>>()?;
     let wishes: Vec<Wish<'_>> = configs
         .iter()

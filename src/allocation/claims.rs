@@ -1,11 +1,13 @@
 //! Takes claims and what becomes of them, says which get no address and why, and which cannot be served at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 use super::{Said, few};
+use crate::api::metal3;
 use crate::check::{Finding, Severity, codes};
-use crate::ipam::{ClaimId, FieldPath, Refusal};
-use crate::state::{ClaimObject, Fate, PoolId, PoolView, Settled, Stored, is_api_time};
+use crate::ipam::{ClaimId, ClaimKind, FieldPath, Refusal, Source, parse_address};
+use crate::state::{AddressRecord, ClaimObject, Fate, PoolId, PoolView, Settled, Stored, is_api_time};
 
 impl Said<'_, '_> {
     pub(super) fn about_claims(&mut self, view: &PoolView, settled: &Settled) {
@@ -71,6 +73,10 @@ impl Said<'_, '_> {
                 finding.help("its address is free; take ipam.cluster.x-k8s.io/ReleaseAddress off the claim"),
             );
         }
+        self.about_adoptions(view, settled);
+        for id in &settled.order {
+            self.about_ignored_request(view, settled, id);
+        }
         for collision in &settled.collisions {
             let finding = Finding::new(
                 &codes::NAME_COLLISION,
@@ -85,6 +91,76 @@ impl Said<'_, '_> {
                 finding.help("give each pool of a namespace a namePrefix of its own"),
             );
         }
+    }
+
+    /// metal3 points a claim at the name that it would have given, whatever the object is called.
+    fn about_adoptions(&mut self, view: &PoolView, settled: &Settled) {
+        let live = self.live;
+        let adopted = settled.order.iter().filter_map(|id| match &settled.fates[id] {
+            Fate::Gets {
+                grant,
+                source: Source::Adopted,
+                ..
+            } => Some((id, grant)),
+            _ => None,
+        });
+        let mut adopted = adopted.filter(|_| view.id.kind == metal3::POOL_KIND).peekable();
+        if adopted.peek().is_none() {
+            return;
+        }
+        let objects: HashMap<(ClaimKind, &str, IpAddr), &Stored<AddressRecord>> = view
+            .addresses
+            .iter()
+            .map(|index| &live.addresses()[*index])
+            .filter_map(|stored| {
+                let address = parse_address(stored.value.address()).ok()?;
+                Some(((stored.value.kind(), stored.value.claim(), address), stored))
+            })
+            .collect();
+        for (id, grant) in adopted {
+            let Some(stored) = objects.get(&(id.kind, id.name.as_str(), grant.address)) else {
+                continue;
+            };
+            let name = &stored.value.metadata().name;
+            if *name != grant.object {
+                let finding = Finding::new(
+                    &codes::ADOPTED_NAME,
+                    format!(
+                        "{id} adopts {} of the object {name}, and its status will name {}",
+                        grant.address, grant.object
+                    ),
+                );
+                self.say(stored.object, finding.help(format!("call the object {}", grant.object)));
+            }
+        }
+    }
+
+    /// The in-cluster provider does not look at the annotation.
+    fn about_ignored_request(&mut self, view: &PoolView, settled: &Settled, id: &ClaimId) {
+        let Some(stored) = self.source(view, id).filter(|_| !view.pool.honours_requests()) else {
+            return;
+        };
+        let asked = stored.value.metadata().annotations.get(metal3::REQUEST_ANNOTATION);
+        let (Some(asked), Fate::Gets { grant, .. }) = (asked, &settled.fates[id]) else {
+            return;
+        };
+        if parse_address(asked).ok() == Some(grant.address) {
+            return;
+        }
+        let finding = Finding::new(
+            &codes::REQUEST_IGNORED,
+            format!(
+                "{} asks for {asked} and gets {}: {} honours no request",
+                title(stored),
+                grant.address,
+                view.id
+            ),
+        );
+        let object = stored.object;
+        self.say(
+            object,
+            finding.help("only metal3's IPPool gives an address that a claim asks for"),
+        );
     }
 
     fn source(&self, view: &PoolView, id: &ClaimId) -> Option<&Stored<ClaimObject>> {
@@ -207,7 +283,10 @@ impl Said<'_, '_> {
             )
         } else {
             (
-                format!("asks for a {} of {}", reference.kind, reference.api_group),
+                format!(
+                    "asks for the {} {} of {}",
+                    reference.kind, reference.name, reference.api_group
+                ),
                 "metal3's IPPool and the in-cluster provider's pools are known; another provider answers this claim",
             )
         };
@@ -265,8 +344,8 @@ fn title(stored: &Stored<ClaimObject>) -> String {
 }
 
 /// metal3's own text; the in-cluster provider has none that anybody but its log sees.
-fn reason(view: &PoolView, refusal: &Refusal) -> String {
-    let in_cluster = view.id.kind != crate::api::metal3::POOL_KIND;
+pub(super) fn reason(view: &PoolView, refusal: &Refusal) -> String {
+    let in_cluster = view.id.kind != metal3::POOL_KIND;
     match refusal {
         Refusal::Exhausted if in_cluster => "no address is free".to_owned(),
         Refusal::NotAvailable if in_cluster => "an address object of its name exists already".to_owned(),
@@ -275,7 +354,7 @@ fn reason(view: &PoolView, refusal: &Refusal) -> String {
 }
 
 fn cure(view: &PoolView, refusal: &Refusal) -> &'static str {
-    let in_cluster = view.id.kind != crate::api::metal3::POOL_KIND;
+    let in_cluster = view.id.kind != metal3::POOL_KIND;
     match refusal {
         Refusal::Exhausted if in_cluster => {
             "add addresses to the pool; the in-cluster provider writes nothing on the claim and tries again"

@@ -63,7 +63,7 @@ struct Writer<'w> {
 impl Writer<'_> {
     /// The pool, if its status or what guards it changes.
     fn pool(&self, view: &PoolView, settled: &Settled) -> Option<Value> {
-        if view.paused.is_some() {
+        if view.paused.is_some() || !view.gaps.unknown.is_empty() {
             return None;
         }
         let stored = &self.allocation.live.pools[&view.id];
@@ -143,6 +143,12 @@ impl Writer<'_> {
                 };
                 if let Some(status) = after.get_mut("status").and_then(Value::as_object_mut) {
                     status.shift_remove(shown);
+                }
+                // v1beta2 wants a status to hold something.
+                if after["status"].as_object().is_some_and(Map::is_empty)
+                    && let Some(object) = after.as_object_mut()
+                {
+                    object.shift_remove("status");
                 }
             }
             Fate::Holds(_) | Fate::Released { .. } | Fate::Waits(_) | Fate::Paused(_) | Fate::Undecided => {}

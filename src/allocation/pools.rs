@@ -54,6 +54,17 @@ impl Said<'_, '_> {
                 }
             )
         });
+        let bare = settled
+            .fates
+            .values()
+            .any(|fate| matches!(fate, Fate::Gets { grant, .. } if grant.prefix == 0));
+        if bare {
+            let finding = Finding::new(
+                &codes::NO_PREFIX,
+                format!("{} gives addresses without a prefix length", view.id),
+            );
+            self.say(stored.object, finding.help("set spec.prefix, in bits"));
+        }
         if drawn && view.pool.strategy() == Strategy::Random {
             let finding = Finding::new(
                 &codes::DRAWN_AT_RANDOM,

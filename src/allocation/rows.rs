@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use super::Allocation;
-use crate::ipam::{AddressObject, ClaimId, ClaimKind, Grant, Refusal, Source, parse_address};
-use crate::state::{AddressRecord, Fate, PoolView, Settled};
+use super::claims::reason;
+use crate::ipam::{AddressObject, ClaimId, ClaimKind, Grant, Source, parse_address};
+use crate::state::{AddressRecord, Fate, PoolObject, PoolView, Settled};
 
 /// Who would get what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub enum State {
     /// An address object that names it had the address.
     Adopted,
     /// It is refused, for this reason.
-    Refused(Refusal),
+    Refused(String),
     /// It is deleted and lets this address go.
     Released,
     /// It is deleted and keeps the address for now.
@@ -53,6 +54,8 @@ pub enum State {
     Unknown,
     /// No claim of the input has the address.
     Reserved,
+    /// The pool keeps the address for the claim, which is not in the input.
+    PreAllocated,
 }
 
 impl std::fmt::Display for State {
@@ -68,6 +71,7 @@ impl std::fmt::Display for State {
             Self::Paused => "paused",
             Self::Unknown => "unknown",
             Self::Reserved => "reserved",
+            Self::PreAllocated => "preallocated",
         })
     }
 }
@@ -85,6 +89,7 @@ pub fn rows(allocation: &Allocation) -> Vec<Row> {
                 .map(|id| row(allocation, view, &objects, id, &settled.fates[id])),
         );
         rows.extend(reserved(view, settled));
+        rows.extend(pre_allocated(allocation, view, settled));
     }
     rows
 }
@@ -117,7 +122,7 @@ fn row(allocation: &Allocation, view: &PoolView, objects: &Objects<'_>, id: &Cla
             source: Source::Adopted,
             ..
         } => State::Adopted,
-        Fate::Refused(refusal) => State::Refused(refusal.clone()),
+        Fate::Refused(refusal) => State::Refused(reason(view, refusal)),
         Fate::Released { .. } => State::Released,
         Fate::Waits(_) => State::Waits,
         Fate::Paused(_) => State::Paused,
@@ -147,8 +152,10 @@ fn row(allocation: &Allocation, view: &PoolView, objects: &Objects<'_>, id: &Cla
         address: address.map(|address| address.to_string()),
         prefix: grant.as_ref().map(|grant| grant.prefix).filter(|prefix| *prefix != 0),
         gateway: grant.as_ref().and_then(|grant| grant.gateway.clone()),
+        // Cluster API's address has no field for them.
         dns_servers: grant
             .as_ref()
+            .filter(|_| id.kind == ClaimKind::IPClaim)
             .map(|grant| grant.dns_servers.clone())
             .unwrap_or_default(),
         object: grant.map(|grant| grant.object),
@@ -201,4 +208,32 @@ fn reserved(view: &PoolView, settled: &Settled) -> Vec<Row> {
         state: State::Reserved,
     };
     kept.into_iter().map(row).collect()
+}
+
+/// Addresses that the pool keeps for claims that do not exist yet.
+fn pre_allocated(allocation: &Allocation, view: &PoolView, settled: &Settled) -> Vec<Row> {
+    let PoolObject::IPPool(pool) = &allocation.live.pools[&view.id].value else {
+        return Vec::new();
+    };
+    let there: BTreeSet<&str> = settled.order.iter().map(|id| id.name.as_str()).collect();
+    let held: BTreeSet<IpAddr> = settled.held.iter().copied().collect();
+    let kept = pool
+        .spec
+        .pre_allocations
+        .iter()
+        .filter(|(name, _)| !there.contains(name.as_str()));
+    let kept = kept.filter_map(|(name, text)| Some((name, parse_address(text).ok()?)));
+    kept.filter(|(_, address)| !held.contains(address))
+        .map(|(name, address)| Row {
+            namespace: view.id.namespace.clone(),
+            pool: view.id.name.clone(),
+            claim: Some(("claim", name.clone())),
+            address: Some(address.to_string()),
+            prefix: None,
+            gateway: None,
+            dns_servers: Vec::new(),
+            object: None,
+            state: State::PreAllocated,
+        })
+        .collect()
 }

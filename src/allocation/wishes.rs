@@ -58,13 +58,6 @@ pub(super) fn add(
             findings.push(finding.help("its own row says what it has; ask for claims that do not exist yet"));
             continue;
         }
-        if address.is_some() && id.kind != metal3::POOL_KIND {
-            let finding = Finding::new(
-                &codes::REQUEST_IGNORED,
-                format!("{id} honours no request, so {name} gets the lowest free address"),
-            );
-            findings.push(finding.help("only metal3's IPPool gives an address that a claim asks for"));
-        }
         claims.push(maker.claim(name, address.as_deref()));
     }
     let fresh = |name: &String| !seen.contains(name) && live.claim(&maker.namespace, maker.kind, name).is_none();

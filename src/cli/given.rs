@@ -52,10 +52,18 @@ pub(super) struct Computed {
     pub(super) edits: Option<Vec<Edits>>,
     /// Whether anything was asked for.
     pub(super) configured: bool,
-    /// What the load balancer's lists are made with, and the acceptances of findings about them.
-    pub(super) balancer: Option<(Settings, Vec<(Acceptance, Option<Place>)>)>,
+    /// What the load balancer's lists are made with; `None` after an error.
+    pub(super) balancer: Option<BalancerSettings>,
     configs: Vec<Text>,
     state: Vec<Text>,
+}
+
+/// What the load balancer's lists are made with.
+pub(super) struct BalancerSettings {
+    /// The settings of each cluster.
+    pub(super) settings: Settings,
+    /// The acceptances of findings about load balancers, with their places.
+    pub(super) acceptances: Vec<(Acceptance, Option<Place>)>,
 }
 
 impl Computed {
@@ -216,22 +224,18 @@ pub(super) fn with_report<T>(computed: &Computed, give: impl FnOnce(&Report<'_>)
     })
 }
 
-/// The settings and acceptances of the load balancer's lists.
-fn balancer(
-    configurations: &[ConfigDocument<'_>],
-    flags: &Map<String, Value>,
-) -> Option<(Settings, Vec<(Acceptance, Option<Place>)>)> {
+fn balancer(configurations: &[ConfigDocument<'_>], flags: &Map<String, Value>) -> Option<BalancerSettings> {
     // What is wrong with a flag was found when the configurations were read.
     let flags: Backends = serde_json::from_value(Value::Object(flags.clone())).ok()?;
     let specs = configurations.iter().map(|document| &document.config.spec);
     let settings = Settings::new(specs, &flags).ok()?;
     let acceptances = configurations.iter().flat_map(outcome::acceptances);
-    Some((
+    Some(BalancerSettings {
         settings,
-        acceptances
+        acceptances: acceptances
             .filter(|(acceptance, _)| acceptance.is_of_backends())
             .collect(),
-    ))
+    })
 }
 
 /// Gives the texts of a run as reports want them.

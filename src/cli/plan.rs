@@ -8,18 +8,23 @@ use super::Status;
 use super::failure::Failure;
 use super::given::{Computed, Given};
 use super::{input, output};
-use crate::check::{Purpose, has_errors};
-use crate::planning::AddressPlan;
+use crate::check::{Place, Purpose, has_errors};
+use crate::objects::Span;
 use crate::planning::next::{Event, EventError};
+use crate::planning::{self, AddressPlan};
 use crate::report::{
-    Columns, changes_html, plan_changes, plan_html, plan_markdown, plan_table, steps_csv, steps_markdown, steps_text,
+    Columns, Positions, changes_html, plan_changes, plan_html, plan_markdown, plan_table, steps_csv, steps_markdown,
+    steps_text,
 };
-use crate::yaml::{Chunk, Edits, Layout, Limits, Tree, emit};
+use crate::yaml::{Edits, Layout, emit};
 
 const EXAMPLES: &str = "\
 Examples:
   # The list for the network team
   capv-ipam plan -f cluster.yaml --config addressing.yaml
+
+  # A page with a map of each subnet, to mail or to print
+  capv-ipam plan -f cluster.yaml --config addressing.yaml -o html > plan.html
 
   # Keep a plan, and see later what would change
   capv-ipam plan -f cluster.yaml --config addressing.yaml -o yaml > plan.yaml
@@ -189,16 +194,24 @@ pub(super) fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
     parse_plan(&path.display().to_string(), text)
 }
 
-/// The plan of a text that was saved.
+/// The plan of a text that was saved; a fault is named with its line and column, and the first three are.
 pub(super) fn parse_plan(name: &str, text: &str) -> Result<AddressPlan, Failure> {
-    let wrong = |problem: String| Failure::message(format!("{name} is no address plan: {problem}"));
-    let tree = Tree::parse(&Chunk::alone(text), &Limits::default()).map_err(|error| wrong(error.problem))?;
-    let root = tree.root().ok_or_else(|| wrong("it is empty".to_owned()))?;
-    let plan: AddressPlan = tree
-        .read(root, &Limits::default())
-        .map_err(|error| wrong(error.problem))?;
-    if plan.kind != "AddressPlan" {
-        return Err(wrong(format!("its kind is {:?}", plan.kind)));
-    }
-    Ok(plan)
+    const SHOWN: usize = 3;
+    planning::read_plan(text).map_err(|faults| {
+        let places = faults.iter().map(|fault| Place {
+            source: 0,
+            span: Span::new(fault.at.start..fault.at.start),
+        });
+        let positions = Positions::of(&[(name, text)], places);
+        let shown = faults.iter().take(SHOWN).map(|fault| {
+            let position = positions.get(0, Span::new(fault.at.clone()).start);
+            let (line, column) = position.map_or((1, 1), |position| (position.line, position.column));
+            format!("{name}:{line}:{column}: {}; {}", fault.problem, fault.help)
+        });
+        let mut lines: Vec<String> = shown.collect();
+        if let Some(more) = faults.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            lines.push(format!("and {more} more"));
+        }
+        Failure::message(lines.join("\n"))
+    })
 }

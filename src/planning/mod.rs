@@ -9,6 +9,7 @@ mod machine_names;
 pub mod next;
 mod plan;
 mod running;
+mod saved;
 mod shares;
 mod slots;
 mod step_plan;
@@ -26,6 +27,7 @@ pub use plan::{
     SlotPlan,
 };
 pub use running::Running;
+pub use saved::{PlanFault, read_plan};
 pub(crate) use slots::slot_base;
 pub use slots::{plan, plan_running, plan_then};
 pub use step_plan::{StepGroup, StepHolding, StepPlan, StepPool};

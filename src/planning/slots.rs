@@ -316,9 +316,7 @@ impl Planner<'_, '_, '_> {
         for (pool, draw) in pools {
             let drawn = &self.draws.pools[pool];
             let needed = drawn.needed(self.groups);
-            let kept = self
-                .running
-                .and_then(|running| running.addresses(group, draw, drawn, needed));
+            let kept = self.running.and_then(|running| running.addresses(group, draw, needed));
             all.extend(kept.as_ref().unwrap_or(&self.reach[pool]).ranges());
         }
         listing(&all)

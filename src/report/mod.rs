@@ -1,6 +1,7 @@
 //! How findings and differences look: text with a caret, JSON, SARIF, GitHub's annotations, unified diffs; gives text and never writes it anywhere.
 
 mod allocation;
+mod catalogue;
 mod changes;
 mod diff;
 mod github;
@@ -11,10 +12,12 @@ mod positions;
 mod sarif;
 mod steps;
 mod table;
+#[cfg(feature = "cli")]
 mod text;
 mod visible;
 
 pub use allocation::allocation_table;
+pub use catalogue::{catalogue, explanation};
 pub use changes::plan_changes;
 pub use diff::unified_diff;
 pub use github::github;
@@ -25,6 +28,7 @@ pub use positions::{Position, Positions};
 pub use sarif::sarif;
 pub use steps::{steps_csv, steps_markdown, steps_text};
 pub use table::Table;
+#[cfg(feature = "cli")]
 pub use text::{summary, text};
 pub use visible::visible;
 

@@ -294,7 +294,7 @@ fn keep_shown(view: &mut PoolView) {
             name: shown.clone(),
             kind: claim.id.kind,
         };
-        if named.contains(&id) || claimed.contains(&claim.id) {
+        if named.contains(&id) || claimed.contains(&claim.id) || claim.is_letting_go() {
             continue;
         }
         if view.indexes.keys().any(|key| indexed_claim(key).1 == claim.id.name) {
@@ -305,19 +305,18 @@ fn keep_shown(view: &mut PoolView) {
             gaps.unknown.push(claim.id.clone());
             continue;
         };
-        let mut addresses = addresses_named(prefix, shown);
         // Two addresses can share the name; the pool tells which of them it gives.
-        addresses.sort_by_key(|address| view.pool.entry_of(*address).is_none());
-        let Some(first) = addresses.first() else {
+        let (given, others): (Vec<IpAddr>, Vec<IpAddr>) = addresses_named(prefix, shown)
+            .into_iter()
+            .partition(|address| view.pool.entry_of(*address).is_some());
+        let addresses = if given.is_empty() { others } else { given };
+        let Some((first, rest)) = addresses.split_first() else {
             gaps.unknown.push(claim.id.clone());
             continue;
         };
         kept.push(stand_in(view, claim.id.clone(), *first, claim.uid.clone()));
-        kept.extend(
-            addresses[1..]
-                .iter()
-                .map(|address| stand_in(view, ClaimId::new(claim.id.kind, ""), *address, None)),
-        );
+        let nobody = || ClaimId::new(claim.id.kind, "");
+        kept.extend(rest.iter().map(|address| stand_in(view, nobody(), *address, None)));
         gaps.unlisted.push(claim.id.clone());
     }
     view.objects.extend(kept);

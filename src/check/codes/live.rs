@@ -119,4 +119,12 @@ codes! {
         "A group has more machines than replicas and roll-out together."
         "Until the surplus is deleted it holds addresses that the plan does not count on."
         "Wait for the roll-out or scaling to end, then plan again."
+    ADOPTED_NAME "CI531" "adopted-name" Warning
+        "A claim adopts an address object that was made by hand under another name than the pool would give it."
+        "The claim's status names the object by prefix and address, which does not exist, so its consumer finds no address."
+        "Call the object as the message says."
+    NO_PREFIX "CI532" "no-prefix" Warning
+        "A pool gives addresses without a prefix length."
+        "CAPV and the adapter write the address with /0, and the node takes the whole world for its own network."
+        "Set the pool's prefix, or that of each entry."
 }

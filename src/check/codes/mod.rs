@@ -177,6 +177,18 @@ mod tests {
     }
 
     #[test]
+    fn examples_are_yaml() {
+        use crate::yaml::{Limits, Tree, chunks};
+        for code in ALL {
+            let (before, after) = code.example();
+            for (text, sound) in [(before, code.id != NOT_YAML.id), (after, true)] {
+                let read = chunks(text).all(|chunk| Tree::parse(&chunk, &Limits::default()).is_ok());
+                assert_eq!(read, sound, "{}: {text}", code.id);
+            }
+        }
+    }
+
+    #[test]
     fn only_errors_stop_edits() {
         for code in ALL {
             assert!(!code.stops_edits() || code.severity == Severity::Error, "{}", code.id);

@@ -272,6 +272,15 @@ impl<'c, 'a> Model<'c, 'a> {
         }
     }
 
+    /// Whether a pool of its kind, name and namespace is live.
+    pub(super) fn is_live(&self, pool: &JudgedPool) -> bool {
+        let objects = self.state.iter().flat_map(|state| &state.manifest.objects);
+        objects.into_iter().any(|object| {
+            let same_kind = matches!(&object.detail, Detail::Pool(detail) if detail.kind == pool.kind);
+            same_kind && Some(object.name()) == pool.name.as_deref() && object.in_namespace(pool.namespace.as_deref())
+        })
+    }
+
     /// Where a field of a pool of the manifest stands; the deepest part of it that is there.
     pub(super) fn field_place(&self, pool: &JudgedPool, path: &FieldPath) -> Option<Place> {
         let Origin::Present(index) = pool.origin else {

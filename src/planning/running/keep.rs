@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::super::draws::{Draw, DrawnPool, Draws};
+use super::super::draws::{Draw, Draws};
 use super::super::plan::{Certainty, GroupPlan, NicPlan, PoolPlan, SlotKind, SlotPlan};
 use super::{Held, Kept, KeptNic, Running, RunningPool};
 use crate::ipam::{AddressRange, AddressSet, Family, Seeded, Strategy, Succession};
@@ -30,6 +30,12 @@ impl Running {
             };
             return Some(format!(
                 "{first}{more} holds addresses of the pool too; what it releases or claims next is not known"
+            ));
+        }
+        if running.waiting > 1 {
+            return Some(format!(
+                "{} claims wait for an address at the same time, and the order is not fixed",
+                running.waiting
             ));
         }
         let leaving = self.machines.get(&group)?.iter().find(|machine| machine.deleting)?;
@@ -100,13 +106,7 @@ impl Running {
     }
 
     /// All addresses that a group may hold of a pool: those that it has, and those that its machines can get.
-    pub(in super::super) fn addresses(
-        &self,
-        group: usize,
-        draw: &Draw,
-        drawn: &DrawnPool,
-        needed: Option<u64>,
-    ) -> Option<AddressSet> {
+    pub(in super::super) fn addresses(&self, group: usize, draw: &Draw, needed: Option<u64>) -> Option<AddressSet> {
         let running = self.pools.get(draw.pool)?.as_ref()?;
         let mut all: AddressSet = self
             .machines
@@ -115,7 +115,6 @@ impl Running {
             .flatten()
             .flat_map(|machine| &machine.nics)
             .filter_map(|nic| nic.held.as_ref())
-            .filter(|held| held.pool.name == drawn.reference.name && held.pool.kind == drawn.reference.kind)
             .map(|held| held.address)
             .collect();
         match needed.filter(|_| running.pool.strategy() == Strategy::Sequential && running.rivals.is_empty()) {

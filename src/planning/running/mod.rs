@@ -7,7 +7,7 @@ mod keep;
 mod placing;
 mod pools;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::draws::Draws;
@@ -39,6 +39,8 @@ struct RunningPool {
     taken: AddressSet,
     /// Who holds addresses and may release them or ask for more, without being a machine of the manifest.
     rivals: Vec<String>,
+    /// How many claims wait for an address of it.
+    waiting: usize,
 }
 
 /// A machine that exists.
@@ -160,44 +162,54 @@ impl Reader<'_, '_, '_> {
                 }
             }
         }
+        let known = self.known();
         for index in &self.groups.clusters {
             let cluster = &self.manifest.objects[*index];
-            if !self.knows(cluster) {
-                self.say_unknown(cluster, findings);
+            let here = |namespaces: &BTreeSet<String>| match cluster.namespace() {
+                Some(namespace) => namespaces.contains(namespace) || namespaces.contains(""),
+                None => true,
+            };
+            if !known.get(cluster.name()).is_some_and(here) {
+                self.say_unknown(cluster, &known, findings);
             }
         }
     }
 
-    /// Whether the state has anything of a Cluster.
-    fn knows(&self, cluster: &Object<'_>) -> bool {
-        let own = |object: &&Object<'_>| {
-            object.kind == "Cluster" && object.name() == cluster.name() && object.in_namespace(cluster.namespace())
-        };
-        let named = |machine: &&Machine| {
-            machine.cluster.as_deref() == Some(cluster.name())
-                && cluster
-                    .namespace()
-                    .is_none_or(|namespace| namespace == machine.namespace)
-        };
-        self.state.manifest.objects.iter().any(|object| own(&object))
-            || self.machines.iter().any(|machine| named(&machine))
-    }
-
-    fn say_unknown(&self, cluster: &Object<'_>, findings: &mut Vec<Finding>) {
-        let clusters = self
-            .state
-            .manifest
-            .objects
-            .iter()
-            .filter(|object| object.kind == "Cluster" && object.group() == "cluster.x-k8s.io");
-        let mut others: Vec<String> = clusters.map(ToString::to_string).collect();
+    /// The names and namespaces of all Clusters of which the state has anything.
+    fn known(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let is_cluster = |object: &&Object<'_>| object.kind == "Cluster" && object.group() == "cluster.x-k8s.io";
+        let clusters = self.state.manifest.objects.iter().filter(is_cluster);
+        let clusters = clusters.map(|cluster| {
+            (
+                cluster.name().to_owned(),
+                cluster.namespace().unwrap_or_default().to_owned(),
+            )
+        });
         let of_machines = self
             .machines
             .iter()
-            .filter_map(|machine| Some(format!("Cluster {}/{}", machine.namespace, machine.cluster.as_ref()?)));
-        others.extend(of_machines);
-        others.sort();
-        others.dedup();
+            .filter_map(|machine| Some((machine.cluster.clone()?, machine.namespace.clone())));
+        let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (name, namespace) in clusters.chain(of_machines) {
+            known.entry(name).or_default().insert(namespace);
+        }
+        known
+    }
+
+    fn say_unknown(
+        &self,
+        cluster: &Object<'_>,
+        known: &BTreeMap<String, BTreeSet<String>>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let title = |(name, namespaces): (&String, &BTreeSet<String>)| {
+            let titles = namespaces.iter().map(|namespace| match namespace.as_str() {
+                "" => name.clone(),
+                namespace => format!("{namespace}/{name}"),
+            });
+            titles.collect::<Vec<_>>()
+        };
+        let mut others: Vec<String> = known.iter().flat_map(title).collect();
         if others.is_empty() {
             return;
         }

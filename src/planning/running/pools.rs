@@ -2,6 +2,7 @@
 //! says to that.
 
 use super::Reader;
+use crate::api::metal3;
 use crate::check::{Finding, codes};
 use crate::ipam::{InClusterAddresses, admission, parse_address};
 use crate::objects::{Detail, PoolKind};
@@ -64,7 +65,11 @@ pub(super) fn adopt(reader: &Reader<'_, '_, '_>, home: &str, live: &mut Live, fi
 }
 
 fn replace(reader: &Reader<'_, '_, '_>, live: &mut Live, id: &PoolId, new: PoolObject, findings: &mut Vec<Finding>) {
-    let held: Vec<String> = held(live, id);
+    let held = if id.kind == metal3::POOL_KIND {
+        Vec::new()
+    } else {
+        held(live, id)
+    };
     let Some(stored) = live.pools.get_mut(id) else { return };
     let refused: Vec<String> = match (&stored.value, &new) {
         (PoolObject::IPPool(old), PoolObject::IPPool(new)) => {
