@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use capv_ipam::api::metal3::{IPPoolSpec, Pool as Given};
 use capv_ipam::ipam::{Claim, ClaimId, ClaimKind, Outcome, Pool, Seeded, Snapshot, decide, ippool_reference};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// A pool of one entry.
 fn pool(subnet: &str, pre_allocations: BTreeMap<String, String>) -> Pool {

@@ -8,7 +8,7 @@ use super::placing::Found;
 use super::{Held, Kept, KeptNic, Reader, Running, RunningPool};
 use crate::allocation::Allocation;
 use crate::check::{Finding, codes};
-use crate::ipam::{AddressSet, parse_address};
+use crate::ipam::{AddressSet, Source, parse_address};
 use crate::planning::draws::Draw;
 use crate::planning::plan::PoolReference;
 use crate::state::{AddressRecord, ClaimObject, Fate, Machine, PoolId, PoolView, Settled, Stored, claimed_nic};
@@ -93,6 +93,7 @@ fn claimed(allocation: &Allocation) -> ByMachine<'_> {
     let mut claimed: ByMachine<'_> = BTreeMap::new();
     for (view, settled) in &allocation.pools {
         let objects = objects(allocation, view);
+        let alone = waiting(settled) <= 1;
         for (id, fate) in &settled.fates {
             let Some(stored) = view.sources.get(id).map(|index| &allocation.live.claims()[*index]) else {
                 continue;
@@ -105,13 +106,33 @@ fn claimed(allocation: &Allocation) -> ByMachine<'_> {
             let entry = claimed.entry((&stored.namespace, machine)).or_default();
             entry.push(Claimed {
                 claim: name,
-                held: fate.address().map(|address| held(view, fate, existing, address)),
+                held: fate
+                    .address()
+                    .filter(|_| alone || !is_new(fate))
+                    .map(|address| held(view, fate, existing, address)),
                 device,
                 place,
             });
         }
     }
     claimed
+}
+
+/// Whether the claim gets an address that nothing had given it before.
+fn is_new(fate: &Fate) -> bool {
+    matches!(
+        fate,
+        Fate::Gets {
+            source: Source::New,
+            ..
+        }
+    )
+}
+
+/// How many claims get an address at the same time. The providers serve them in no fixed order, so with several of them none
+/// of the addresses is certain.
+fn waiting(settled: &Settled) -> usize {
+    settled.fates.values().filter(|fate| is_new(fate)).count()
 }
 
 type Objects<'l> = HashMap<(crate::ipam::ClaimKind, &'l str, &'l str), &'l AddressRecord>;
@@ -328,6 +349,7 @@ fn running_pool(
         held,
         taken,
         rivals: rivals.into_iter().collect(),
+        waiting: waiting(settled),
     }
 }
 

@@ -39,6 +39,8 @@ struct RunningPool {
     taken: AddressSet,
     /// Who holds addresses and may release them or ask for more, without being a machine of the manifest.
     rivals: Vec<String>,
+    /// How many claims wait for an address of it.
+    waiting: usize,
 }
 
 /// A machine that exists.

@@ -76,8 +76,13 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
     grid(out, "who holds what", &titles, |rows| {
         for group in list(step, "groups") {
             rows.row(|cells| {
-                cells.cell(|out| out.code(text(group, "name")));
-                cells.cell(|out| out.text(text(group, "certainty")));
+                cells.cell(|out| out.code(&group_title(group)));
+                cells.cell(|out| {
+                    out.text(text(group, "certainty"));
+                    if !text(group, "why").is_empty() {
+                        out.text(&format!(": {}", text(group, "why")));
+                    }
+                });
                 cells.cell(|out| held(out, group));
             });
         }
@@ -93,6 +98,19 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
             });
         }
     });
+}
+
+/// A group by its name, with kind and cluster where the step has them.
+fn group_title(group: &Value) -> String {
+    let kind = match text(group, "kind") {
+        "" => String::new(),
+        kind => format!("{kind}/"),
+    };
+    let cluster = match text(group, "cluster") {
+        "" => String::new(),
+        cluster => format!(" of {cluster}"),
+    };
+    format!("{kind}{}{cluster}", text(group, "name"))
 }
 
 /// The addresses of a group: in order of creation when they are exact, else one of which each machine holds.
@@ -173,6 +191,18 @@ mod tests {
             "The pool <code>tight</code> has no address left; it must have 4 addresses. Way out: enlarge the pool.",
             "STUCK",
         ] {
+            assert!(html.contains(part), "{part} is missing in {html}");
+        }
+    }
+
+    #[test]
+    fn a_group_says_what_it_is_and_why_it_is_a_set() {
+        let group = json!({"name": "md", "kind": "MachineDeployment", "cluster": "blue", "certainty": "set",
+                           "addresses": ["10.0.0.20"], "why": "any order"});
+        let mut out = Markup::default();
+        steps(&mut out, &[json!({"event": "rollout", "groups": [group], "pools": []})]);
+        let html = out.finish();
+        for part in ["<code>MachineDeployment/md of blue</code>", "set: any order"] {
             assert!(html.contains(part), "{part} is missing in {html}");
         }
     }
