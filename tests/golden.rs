@@ -32,6 +32,7 @@ fn run(name: &str, input: &str, config: &str) -> Result {
         let body = text(
             &Report {
                 findings,
+                accepted: &[],
                 texts: &texts,
             },
             false,

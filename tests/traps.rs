@@ -546,6 +546,7 @@ fn support_text(findings: &[capv_ipam::check::Finding], input: &str) -> String {
     text(
         &Report {
             findings,
+            accepted: &[],
             texts: &[("input.yaml", input), ("config.yaml", CHOOSE_CP)],
         },
         false,

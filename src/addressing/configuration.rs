@@ -15,14 +15,18 @@ pub const KIND: &str = "StaticAddressing";
 
 /// What is wanted for one cluster.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct StaticAddressing {
     /// `capv-ipam.dev/v1alpha1`.
+    #[cfg_attr(feature = "cli", schemars(extend("const" = API_VERSION)))]
     pub api_version: String,
     /// `StaticAddressing`.
+    #[cfg_attr(feature = "cli", schemars(extend("const" = KIND)))]
     pub kind: String,
     /// Its name is free; other metadata is for the tools that carry the file.
     #[serde(default)]
+    #[cfg_attr(feature = "cli", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
     pub metadata: serde_json::Value,
     /// The wishes.
     pub spec: Spec,
@@ -30,6 +34,7 @@ pub struct StaticAddressing {
 
 /// The wishes for one cluster.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Spec {
     /// The Cluster's name; needed when the manifest has several.
@@ -44,8 +49,8 @@ pub struct Spec {
     pub kube_vip: KubeVip,
     /// Addresses wanted beyond replicas and surge.
     pub headroom: u32,
-    /// How the load balancer's member lists are made.
-    pub backends: Backends,
+    /// How the load balancer's member lists are made; nothing said about them without it.
+    pub backends: Option<Backends>,
     /// Whether an edited copy of each chosen template is used under a new name.
     pub rename_templates: bool,
     /// Findings that are lowered or accepted.
@@ -56,6 +61,7 @@ pub struct Spec {
 
 /// How machines find their pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Binding {
     /// A label on the template, served by the adapter role.
@@ -67,6 +73,7 @@ pub enum Binding {
 
 /// The kind of the pools that are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub enum PoolKindConfig {
     /// metal3's IPPool.
     #[default]
@@ -86,6 +93,7 @@ impl From<PoolKindConfig> for PoolKind {
 
 /// A pool and the machines that it serves.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct PoolConfig {
     /// The pool's name; `<cluster>-<selector>-pool` by default.
@@ -97,6 +105,7 @@ pub struct PoolConfig {
     /// Ranges, CIDRs and single addresses.
     pub addresses: Vec<String>,
     /// The length of the network's prefix in bits.
+    #[cfg_attr(feature = "cli", schemars(range(min = 0, max = 128)))]
     pub prefix: Option<u8>,
     /// The default gateway.
     pub gateway: Option<String>,
@@ -112,6 +121,7 @@ pub struct PoolConfig {
 
 /// What happens to kube-vip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum KubeVip {
     /// It stays.
@@ -122,19 +132,25 @@ pub enum KubeVip {
 }
 
 /// How the load balancer's member lists are made.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Backends {
     /// The members' port, 1 to 65535.
+    #[cfg_attr(feature = "cli", schemars(range(min = 1)))]
     pub port: u16,
     /// The F5 partition.
     pub partition: String,
     /// Which addresses become members.
     pub members: Members,
+    /// The networkName of the NICs that become members; needed when several fit.
+    pub members_network: Option<String>,
     /// The F5 route domain, 0 to 65534.
     pub route_domain: Option<u16>,
     /// How nodes are called.
     pub node_name: Option<String>,
+    /// How the API is checked; `readyz` by default.
+    pub monitor: Option<String>,
     /// Further services beside the API.
     pub services: Vec<Service>,
     /// Formats that a KRM function adds.
@@ -147,8 +163,10 @@ impl Default for Backends {
             port: 6443,
             partition: "Common".to_owned(),
             members: Members::Surge,
+            members_network: None,
             route_domain: None,
             node_name: None,
+            monitor: None,
             services: Vec::new(),
             outputs: Vec::new(),
         }
@@ -157,6 +175,7 @@ impl Default for Backends {
 
 /// Which addresses become members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Members {
     /// One for each replica.
@@ -169,7 +188,8 @@ pub enum Members {
 }
 
 /// A further service that the load balancer carries.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Service {
     /// Its name.
@@ -185,6 +205,7 @@ pub struct Service {
 
 /// A finding that is known and lowered or accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Acceptance {
     /// The finding's code.
@@ -199,6 +220,14 @@ pub struct Acceptance {
     pub severity: Option<Severity>,
 }
 
+impl Acceptance {
+    /// Whether it accepts a finding about load balancers.
+    #[must_use]
+    pub fn is_of_backends(&self) -> bool {
+        self.code.to_ascii_uppercase().starts_with("CI6")
+    }
+}
+
 impl fmt::Display for Acceptance {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.code)?;
@@ -208,6 +237,7 @@ impl fmt::Display for Acceptance {
 
 /// What a KRM function does with the configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
     /// Edit the manifest.
@@ -219,4 +249,14 @@ pub enum Verb {
     Plan,
     /// Add the load balancer's member lists.
     Backends,
+    /// Write the pools alone, from nothing but the configuration.
+    Pools,
+}
+
+impl StaticAddressing {
+    /// Whether it wants anything of a manifest to change.
+    #[must_use]
+    pub fn asks_for_edits(&self) -> bool {
+        !self.spec.pools.is_empty() || self.spec.kube_vip == KubeVip::Remove
+    }
 }

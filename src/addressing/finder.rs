@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use super::groups::{GroupSource, MachineGroup, TemplateUse};
-use crate::objects::{Class, Cluster, Detail, Group, GroupSize, Manifest, Object, Reference, Role};
+use crate::objects::{
+    Class, Cluster, Detail, Group, GroupSize, Manifest, Object, Reference, Role, Strategy, TopologyWorkers, WorkerClass,
+};
 
 /// Objects by name.
 struct ByName<'m>(Vec<(&'m str, usize)>);
@@ -11,6 +13,7 @@ struct ByName<'m>(Vec<(&'m str, usize)>);
 impl<'m> ByName<'m> {
     fn new(mut objects: Vec<(&'m str, usize)>) -> Self {
         objects.sort_unstable();
+        objects.dedup();
         ByName(objects)
     }
 
@@ -27,6 +30,8 @@ pub(super) struct Finder<'m, 'a> {
     templates: ByName<'m>,
     classes: ByName<'m>,
     named_clusters: ByName<'m>,
+    /// Templates of control planes, such as a KubeadmControlPlaneTemplate.
+    control_planes: ByName<'m>,
     /// Clusters by the kind and name of the control plane or etcd that they refer to.
     by_reference: HashMap<(&'m str, &'m str), Vec<usize>>,
     pub(super) clusters: Vec<usize>,
@@ -36,14 +41,16 @@ pub(super) struct Finder<'m, 'a> {
 impl<'m, 'a> Finder<'m, 'a> {
     pub(super) fn new(manifest: &'m Manifest<'a>) -> Self {
         let (mut templates, mut classes, mut clusters) = (Vec::new(), Vec::new(), Vec::new());
+        let mut control_planes = Vec::new();
         let mut by_reference: HashMap<_, Vec<usize>> = HashMap::new();
         for (index, object) in manifest.objects.iter().enumerate() {
-            let Some(name) = &object.name else { continue };
+            let names = object.names().map(|name| (name, index));
             match &object.detail {
-                Detail::Template(_) => templates.push((&*name.value, index)),
-                Detail::Class(_) => classes.push((&*name.value, index)),
+                Detail::Template(_) => templates.extend(names),
+                Detail::Class(_) => classes.extend(names),
+                Detail::Other if object.kind.ends_with("ControlPlaneTemplate") => control_planes.extend(names),
                 Detail::Cluster(cluster) => {
-                    clusters.push((&*name.value, index));
+                    clusters.extend(names);
                     for reference in cluster.control_plane.iter().chain(&cluster.etcd) {
                         if let Some(name) = &reference.name {
                             by_reference
@@ -58,10 +65,11 @@ impl<'m, 'a> Finder<'m, 'a> {
         }
         let mut finder = Finder {
             manifest,
-            clusters: clusters.iter().map(|(_, index)| *index).collect(),
+            clusters: indices(&clusters),
             templates: ByName::new(templates),
             classes: ByName::new(classes),
             named_clusters: ByName::new(clusters),
+            control_planes: ByName::new(control_planes),
             by_reference,
             used_classes: Vec::new(),
         };
@@ -103,18 +111,25 @@ impl<'m, 'a> Finder<'m, 'a> {
             class: None,
             reference,
             template: reference.map_or(TemplateUse::Foreign, |reference| {
-                self.template(reference, object.namespace())
+                self.template(reference, object, object.namespace())
             }),
         })
     }
 
     fn cluster_of(&self, object: &Object<'_>, group: &Group<'_>) -> Option<usize> {
         let here = |cluster: &usize| self.object(*cluster).in_namespace(object.namespace());
-        let referring = self.by_reference.get(&(&*object.kind, object.name()));
-        let referred = referring.into_iter().flatten().copied().find(here);
+        let of_one_base = |cluster: &usize| self.object(*cluster).of_one_base(object);
+        let one_of = |candidates: Vec<usize>| {
+            let same = candidates.iter().copied().find(of_one_base);
+            same.or(candidates.first().copied())
+        };
+        let referring = object
+            .names()
+            .filter_map(|name| self.by_reference.get(&(&*object.kind, name)));
+        let referred = one_of(referring.flatten().copied().filter(here).collect());
         match &group.cluster {
             _ if referred.is_some() => referred,
-            Some(name) => self.named_clusters.get(&name.value).find(here),
+            Some(name) => one_of(self.named_clusters.get(&name.value).filter(here).collect()),
             // Without any word about its cluster a group belongs to the only one there is, unless that names another.
             None => self
                 .clusters
@@ -137,7 +152,7 @@ impl<'m, 'a> Finder<'m, 'a> {
         }
     }
 
-    fn template(&self, reference: &Reference<'_>, namespace: Option<&str>) -> TemplateUse {
+    fn template(&self, reference: &Reference<'_>, referrer: &Object<'_>, namespace: Option<&str>) -> TemplateUse {
         let Some(name) = &reference.name else {
             return TemplateUse::Unnamed;
         };
@@ -155,12 +170,9 @@ impl<'m, 'a> Finder<'m, 'a> {
             return first.map_or(TemplateUse::Missing, TemplateUse::Found);
         };
         let candidates: Vec<usize> = [first, second].into_iter().chain(candidates).collect();
-        let exact: Vec<usize> = candidates
-            .iter()
-            .copied()
-            .filter(|template| self.object(*template).namespace() == namespace)
-            .collect();
-        match if exact.is_empty() { candidates } else { exact }[..] {
+        let candidates = narrowed(candidates, |template| self.object(template).of_one_base(referrer));
+        let candidates = narrowed(candidates, |template| self.object(template).namespace() == namespace);
+        match narrowed(candidates, |template| self.object(template).name() == &*name.value)[..] {
             [] => TemplateUse::Missing,
             [template] => TemplateUse::Found(template),
             ref several => TemplateUse::Ambiguous(several.to_vec()),
@@ -178,8 +190,9 @@ impl<'m, 'a> Finder<'m, 'a> {
             .as_ref()
             .map(|text| &*text.value)
             .or(self.object(cluster).namespace());
-        let mut classes = self.classes.get(&topology.class.as_ref()?.value);
-        classes.find(|class| self.object(*class).in_namespace(namespace))
+        let name = &topology.class.as_ref()?.value;
+        let mut classes = self.classes.get(name);
+        classes.find(|class| self.object(*class).is_meant(name, namespace, self.object(cluster)))
     }
 
     pub(super) fn of_topology(
@@ -199,7 +212,7 @@ impl<'m, 'a> Finder<'m, 'a> {
                 self.manifest
                     .objects
                     .iter()
-                    .any(|object| matches!(object.detail, Detail::Group(_)) && object.name() == name.value)
+                    .any(|object| matches!(object.detail, Detail::Group(_)) && object.is_called(&name.value))
             });
         if generated {
             return;
@@ -209,12 +222,19 @@ impl<'m, 'a> Finder<'m, 'a> {
             Detail::Class(class) => Some(&**class),
             _ => None,
         });
+        let class_namespace = class_index.and_then(|class| self.object(class).namespace());
         let size = |source| match source {
-            GroupSource::TopologyWorkers { index, .. } => topology.workers[index].size,
-            _ => topology.control_plane,
+            GroupSource::TopologyWorkers { index, .. } => workers_size(&topology.workers[index], class),
+            _ => {
+                let strategy = class.and_then(|class| self.control_plane_strategy(class, class_namespace));
+                GroupSize {
+                    // A control plane adds at most one machine; a class whose template says 0 needs one address less.
+                    surge: strategy.map_or(Some(1), |strategy| strategy.surge(topology.replicas)),
+                    ..GroupSize::new(topology.replicas, strategy.unwrap_or(Strategy::UNKNOWN))
+                }
+            }
         };
         let mut group = |source, role, kind: &'m str, name: &'m str, worker, reference: Option<&'m Reference<'a>>| {
-            let class_namespace = class_index.and_then(|class| self.object(class).namespace());
             all.push(MachineGroup {
                 source,
                 role,
@@ -227,9 +247,11 @@ impl<'m, 'a> Finder<'m, 'a> {
                 reference,
                 template: match (class, reference) {
                     (None, _) => TemplateUse::ClassMissing,
-                    (_, Some(reference)) if reference.is_machine_template() => {
-                        self.template(reference, class_namespace)
-                    }
+                    (_, Some(reference)) if reference.is_machine_template() => self.template(
+                        reference,
+                        class_index.map_or(object, |class| self.object(class)),
+                        class_namespace,
+                    ),
                     _ => TemplateUse::Foreign,
                 },
             });
@@ -284,7 +306,7 @@ impl<'m, 'a> Finder<'m, 'a> {
                 size: GroupSize::default(),
                 reference: Some(reference),
                 template: if reference.is_machine_template() {
-                    self.template(reference, object.namespace())
+                    self.template(reference, object, object.namespace())
                 } else {
                     TemplateUse::Foreign
                 },
@@ -315,6 +337,58 @@ impl<'m, 'a> Finder<'m, 'a> {
             );
         }
     }
+}
+
+impl Finder<'_, '_> {
+    /// How a class's control plane replaces its machines; `None` when its template is not in the manifest or a patch of
+    /// the class may change it.
+    fn control_plane_strategy(&self, class: &Class<'_>, namespace: Option<&str>) -> Option<Strategy> {
+        let patched = |path: &str| path.contains("/rollout");
+        let mut operations = class.patches.iter().flat_map(|patch| &patch.operations);
+        if operations.any(|operation| operation.path.as_ref().is_some_and(|path| patched(&path.value))) {
+            return None;
+        }
+        let reference = class.control_plane.as_ref()?;
+        let mut named = self.control_planes.get(&reference.name.as_ref()?.value);
+        let template = named.find(|template| {
+            let object = self.object(*template);
+            object.kind == reference.kind && object.in_namespace(namespace)
+        })?;
+        Some(Strategy::of_template(self.manifest, self.object(template)))
+    }
+}
+
+/// The size of a topology's MachineDeployment: a strategy that it does not give is the class's.
+fn workers_size(workers: &TopologyWorkers<'_>, class: Option<&Class<'_>>) -> GroupSize {
+    let named = |known: &&WorkerClass<'_>| match (&known.class, &workers.class) {
+        (Some(known), Some(wanted)) => known.value == wanted.value,
+        _ => false,
+    };
+    let of_class = class.and_then(|class| class.workers.iter().find(named)?.strategy);
+    match (workers.strategy, of_class) {
+        (None, Some(strategy)) => GroupSize {
+            autoscaler: workers.size.autoscaler,
+            ..GroupSize::new(workers.size.replicas, strategy)
+        },
+        _ => workers.size,
+    }
+}
+
+/// The objects of some names, each once, in order.
+fn indices(named: &[(&str, usize)]) -> Vec<usize> {
+    let mut indices: Vec<usize> = named.iter().map(|(_, index)| *index).collect();
+    indices.dedup();
+    indices
+}
+
+/// Those of several candidates that fit better; all of them when none does.
+fn narrowed(candidates: Vec<usize>, fits: impl Fn(usize) -> bool) -> Vec<usize> {
+    let better: Vec<usize> = candidates
+        .iter()
+        .copied()
+        .filter(|candidate| fits(*candidate))
+        .collect();
+    if better.is_empty() { candidates } else { better }
 }
 
 /// The kind of a class's control plane: that of its template without `Template`.

@@ -1,8 +1,10 @@
 //! Takes the objects of a manifest and gives its machine groups, each with its cluster and template; references are matched by group, kind, name and namespace, never by name patterns.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::finder::Finder;
+use super::infrastructure::infrastructure;
 use crate::objects::{Detail, GroupSize, Manifest, Reference, Role};
 
 /// Where a machine group comes from. Numbers are indices of the manifest's objects.
@@ -84,6 +86,8 @@ pub struct Groups<'m, 'a> {
     pub clusters: Vec<usize>,
     /// The index in `all` of each template's groups, sorted by template.
     users: Vec<(usize, usize)>,
+    /// The VSphereCluster of each Cluster.
+    infrastructure: HashMap<usize, usize>,
 }
 
 impl<'m, 'a> Groups<'m, 'a> {
@@ -108,9 +112,16 @@ impl<'m, 'a> Groups<'m, 'a> {
         users.sort_unstable();
         Groups {
             all,
+            infrastructure: infrastructure(manifest, &finder.clusters),
             clusters: finder.clusters,
             users,
         }
+    }
+
+    /// The VSphereCluster that a Cluster refers to; both are indices of objects.
+    #[must_use]
+    pub fn infrastructure(&self, cluster: usize) -> Option<usize> {
+        self.infrastructure.get(&cluster).copied()
     }
 
     /// The groups that use a template, as indices.

@@ -20,7 +20,7 @@ impl<'a> Selecting<'_, '_, 'a> {
         let wanted = |group: &&MachineGroup<'_, 'a>| match selector {
             Selector::ControlPlane => group.role == Role::ControlPlane,
             Selector::Workers => group.role == Role::Worker,
-            Selector::Group { kind, name } => group.kind == kind && group.name == name,
+            Selector::Group { kind, name } => group.kind == kind && self.is_called(group, name),
             Selector::All | Selector::Template(_) => true,
         };
         let mut found = Vec::new();
@@ -61,7 +61,7 @@ impl<'a> Selecting<'_, '_, 'a> {
             ClusterScope::Whole => None,
         };
         let is_template = |object: &&Object<'_>| matches!(object.detail, Detail::Template(_));
-        let named = |object: &&Object<'_>| object.name.as_ref().is_some_and(|own| own.value == name);
+        let named = |object: &&Object<'_>| object.is_called(name);
         let objects = self.manifest.objects.iter().enumerate();
         let found: Vec<usize> = objects
             .filter(|(_, object)| is_template(object) && named(object) && object.in_namespace(namespace))
@@ -82,6 +82,15 @@ impl<'a> Selecting<'_, '_, 'a> {
                 Vec::new()
             }
         }
+    }
+
+    /// Whether a group has a name, or had it before kustomize renamed its object.
+    pub(super) fn is_called(&self, group: &MachineGroup<'_, '_>, name: &str) -> bool {
+        let object = match group.source {
+            GroupSource::Object(object) => self.manifest.objects.get(object),
+            _ => None,
+        };
+        group.name == name || object.is_some_and(|object| object.is_called(name))
     }
 
     fn unusable(&self, group: &MachineGroup<'_, '_>, problem: &TemplateUse) -> Finding {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::configuration::StaticAddressing;
 use super::validation::{ConfigError, validate};
+use super::wording::explain;
 use crate::check::codes;
 use crate::check::{Finding, Place, hint};
 use crate::objects::Span;
@@ -11,6 +12,8 @@ use crate::yaml::{Chunk, Limits, Segment, Tree, chunks, is_bare};
 
 /// Largest configuration document, in bytes.
 const LARGEST: usize = 64 << 10;
+/// What stands before the keys of `backends` among the keys that flags gave.
+const BACKENDS: &str = "backends.";
 
 /// A configuration and where it came from.
 pub struct ConfigDocument<'a> {
@@ -22,10 +25,21 @@ pub struct ConfigDocument<'a> {
 }
 
 /// A document of a configuration file.
-struct Origin<'a> {
-    source: usize,
-    base: usize,
-    tree: Tree<'a>,
+pub(super) struct Origin<'a> {
+    pub(super) source: usize,
+    pub(super) base: usize,
+    pub(super) tree: Tree<'a>,
+    pub(super) form: Form,
+    /// Keys at its root that are not ours.
+    pub(super) ignored: &'static [&'static str],
+}
+
+/// How a document says what is wanted.
+pub(super) enum Form {
+    /// As a StaticAddressing.
+    Object,
+    /// As the data of a ConfigMap, which stands for this `spec`.
+    Flat(Value),
 }
 
 /// Reads the configuration files of a run and lays the flags over them.
@@ -59,17 +73,15 @@ pub fn read_configurations<'a>(
             );
         }
     }
-    let given: Vec<String> = flags
-        .as_object()
-        .map(|spec| spec.keys().cloned().collect())
-        .unwrap_or_default();
+    let given = given_by(flags);
     if !findings.is_empty() {
         return Err(findings);
     }
     if documents.is_empty() && given.is_empty() {
         return Ok(Vec::new());
     }
-    if documents.len() > 1 && !given.is_empty() {
+    // What is said about the load balancer holds for every document; all else is about one cluster.
+    if documents.len() > 1 && given.iter().any(|key| !key.starts_with(BACKENDS)) {
         let message = "flags cannot be combined with several configurations";
         return Err(vec![
             Finding::new(&codes::CONFIGURATION, message).help("write them into the configurations"),
@@ -97,7 +109,20 @@ pub fn read_configurations<'a>(
     }
 }
 
-fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Box<Finding>> {
+/// The keys of `spec` that flags gave; those of `backends` singly, because they lie over a document's own ones.
+fn given_by(flags: &Value) -> Vec<String> {
+    let keys = |value: &Value| -> Vec<String> {
+        let keys = value.as_object().map(|map| map.keys().cloned().collect());
+        keys.unwrap_or_default()
+    };
+    let mut given = keys(flags);
+    given.retain(|key| key != "backends");
+    let backends = flags.get("backends").map(keys).unwrap_or_default();
+    given.extend(backends.iter().map(|key| format!("{BACKENDS}{key}")));
+    given
+}
+
+pub(super) fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Box<Finding>> {
     if chunk.text.len() > LARGEST {
         let message = format!(
             "a configuration of {} bytes; at most {LARGEST} are read",
@@ -119,16 +144,18 @@ fn parse<'a>(source: usize, chunk: &Chunk<'a>) -> Result<Option<Origin<'a>>, Box
         source,
         base: chunk.start,
         tree,
+        form: Form::Object,
+        ignored: &[],
     }))
 }
 
-fn document<'a>(
+pub(super) fn document<'a>(
     origin: Option<Origin<'a>>,
     flags: &Value,
     given: &[String],
 ) -> Result<ConfigDocument<'a>, Vec<Finding>> {
     let value = match &origin {
-        None => serde_json::json!({"apiVersion": super::API_VERSION, "kind": super::KIND, "spec": flags}),
+        None => standard(flags),
         Some(origin) => merged(origin, flags)?,
     };
     let place = Places {
@@ -171,8 +198,16 @@ fn another_kind(value: &Value, place: &Places<'_, '_>) -> Option<Finding> {
     })
 }
 
+/// The object that a `spec` makes.
+fn standard(spec: &Value) -> Value {
+    serde_json::json!({"apiVersion": super::API_VERSION, "kind": super::KIND, "spec": spec})
+}
+
 /// The file's value with the flags laid over its `spec`.
 fn merged(origin: &Origin<'_>, flags: &Value) -> Result<Value, Vec<Finding>> {
+    if let Form::Flat(spec) = &origin.form {
+        return Ok(standard(spec));
+    }
     let at = |span: std::ops::Range<usize>| Span::new(origin.base + span.start..origin.base + span.end);
     let Some(root) = origin.tree.root() else {
         return Ok(Value::Null);
@@ -184,6 +219,9 @@ fn merged(origin: &Origin<'_>, flags: &Value) -> Result<Value, Vec<Finding>> {
                 .help("write each key once, as plain YAML"),
         ]
     })?;
+    if let Some(map) = value.as_object_mut() {
+        map.retain(|key, _| !origin.ignored.contains(&key.as_str()));
+    }
     let Some(over) = flags.as_object().filter(|over| !over.is_empty()) else {
         return Ok(value);
     };
@@ -206,7 +244,12 @@ fn merged(origin: &Origin<'_>, flags: &Value) -> Result<Value, Vec<Finding>> {
                 .help("write the pool into the configuration"),
         ]);
     }
-    spec.extend(over.clone());
+    for (key, value) in over {
+        match (spec.get_mut(key).and_then(Value::as_object_mut), value.as_object()) {
+            (Some(own), Some(over)) if key == "backends" => own.extend(over.clone()),
+            _ => drop(spec.insert(key.clone(), value.clone())),
+        }
+    }
     Ok(value)
 }
 
@@ -220,6 +263,12 @@ impl Places<'_, '_> {
     /// Where the value of a path stands; `None` when a flag gave it.
     fn place(&self, path: &[Segment], key: Option<&str>) -> Option<Place> {
         let origin = self.origin.filter(|_| self.flag(path).is_none())?;
+        let setting = match origin.form {
+            Form::Object => None,
+            Form::Flat(_) => super::flat::name_of(path),
+        };
+        let setting = setting.map(|name| [Segment::Key("data".to_owned()), Segment::Key(name.to_owned())]);
+        let path = setting.as_ref().map_or(path, |setting| setting.as_slice());
         let span = origin.tree.span_at(origin.tree.root()?, path, key);
         let span = Span::new(origin.base + span.start..origin.base + span.end);
         Some(Place {
@@ -240,11 +289,17 @@ impl Places<'_, '_> {
         let [_, spec_key, rest @ ..] = &keys[..] else {
             return None;
         };
-        if !self.flags.iter().any(|flag| flag == *spec_key) {
+        let backends = rest.first().filter(|_| *spec_key == "backends");
+        let wanted = backends.map_or_else(|| (*spec_key).to_owned(), |key| format!("{BACKENDS}{key}"));
+        if !self.flags.contains(&wanted) {
             return None;
         }
-        let key = rest.first().unwrap_or(spec_key);
-        Some(format!("--{}", kebab(if *key == "pools" { "addresses" } else { key })))
+        let key = match *rest.first().unwrap_or(spec_key) {
+            "pools" => "addresses",
+            "services" => "service",
+            key => key,
+        };
+        Some(format!("--{}", kebab(key)))
     }
 
     fn finding(&self, error: &ConfigError) -> Finding {
@@ -282,73 +337,6 @@ fn segment(segment: &serde_path_to_error::Segment) -> Option<Segment> {
     }
 }
 
-/// serde's sentence in this program's words, with what is allowed, and the key that it is about.
-fn explain(text: &str, path: &[Segment]) -> (String, String, Option<String>) {
-    let quoted = |text: &str| text.split('`').nth(1).map(ToOwned::to_owned);
-    let key = match path.last() {
-        Some(Segment::Key(key)) => key.as_str(),
-        _ => "this",
-    };
-    if let Some(rest) = text.strip_prefix("unknown field ") {
-        let name = quoted(rest).unwrap_or_default();
-        let allowed: Vec<&str> = rest.split('`').skip(2).skip(1).step_by(2).collect();
-        return (
-            format!("unknown key `{name}`"),
-            format!("allowed here: {}", allowed.join(", ")),
-            Some(name),
-        );
-    }
-    if let Some(rest) = text.strip_prefix("unknown variant ") {
-        let name = quoted(rest).unwrap_or_default();
-        let allowed: Vec<&str> = rest.split('`').skip(3).step_by(2).collect();
-        return (
-            format!("`{key}` cannot be `{name}`"),
-            format!("allowed: {}", allowed.join(", ")),
-            None,
-        );
-    }
-    if let Some(rest) = text.strip_prefix("missing field ") {
-        let name = quoted(rest).unwrap_or_default();
-        return (format!("the key `{name}` is missing"), format!("add `{name}`"), None);
-    }
-    if key == "prefix" && text.contains('/') {
-        let help = "write the length of the prefix alone, for example 27".to_owned();
-        return ("`prefix` is a length in bits, not a network".to_owned(), help, None);
-    }
-    let (found, expected) = match text.split_once(", expected ") {
-        Some((found, expected)) => (found, expected),
-        None => return (format!("`{key}`: {text}"), "correct the value".to_owned(), None),
-    };
-    let found = found
-        .trim_start_matches("invalid type: ")
-        .trim_start_matches("invalid value: ");
-    let text_wanted = expected.starts_with("a string");
-    let help =
-        if text_wanted && found.starts_with("integer") || found.starts_with("boolean") || found.starts_with("floating")
-        {
-            "put the value in quotes".to_owned()
-        } else {
-            "correct the value".to_owned()
-        };
-    (
-        format!("`{key}` must be {}, not {found}", in_words(expected)),
-        help,
-        None,
-    )
-}
-
-fn in_words(expected: &str) -> String {
-    match expected {
-        "u8" => "a number from 0 to 128".to_owned(),
-        "u16" => "a number from 0 to 65535".to_owned(),
-        "u32" => "a number, 0 or more".to_owned(),
-        "a sequence" => "a list".to_owned(),
-        "a map" => "a mapping".to_owned(),
-        other if other.starts_with("struct ") => "a mapping".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
 /// `dnsServers` as the flag `dns-servers`.
 fn kebab(key: &str) -> String {
     key.chars()
@@ -382,6 +370,33 @@ impl ConfigDocument<'_> {
         let keys = |key: &str| Segment::Key(key.to_owned());
         self.places()
             .place(&[keys("spec"), keys("pools"), Segment::Index(index), keys(key)], None)
+    }
+
+    /// Where a key of `spec` stands; `None` where it is not written in a file.
+    #[must_use]
+    pub fn place_of_key(&self, key: &str) -> Option<Place> {
+        let origin = self.origin.as_ref()?;
+        let spec = origin.tree.get(origin.tree.root()?, "spec")?;
+        origin.tree.get(spec, key)?;
+        let span = origin.tree.span_at(spec, &[], Some(key));
+        Some(Place {
+            source: origin.source,
+            span: Span::new(origin.base + span.start..origin.base + span.end),
+        })
+    }
+
+    /// Where one of the addresses of a pool stands.
+    #[must_use]
+    pub fn place_of_address(&self, pool: usize, index: usize) -> Option<Place> {
+        let keys = |key: &str| Segment::Key(key.to_owned());
+        let path = [
+            keys("spec"),
+            keys("pools"),
+            Segment::Index(pool),
+            keys("addresses"),
+            Segment::Index(index),
+        ];
+        self.places().place(&path, None)
     }
 
     /// Where one of its acceptances stands.

@@ -52,7 +52,7 @@ pub(super) fn scope(
         (Some(name), clusters) => {
             let mut named = clusters
                 .iter()
-                .filter(|cluster| manifest.objects[**cluster].name() == name);
+                .filter(|cluster| manifest.objects[**cluster].is_called(name));
             match (named.next(), named.next()) {
                 (Some(cluster), None) => Ok(ClusterScope::Cluster(*cluster)),
                 (Some(_), Some(_)) => {

@@ -11,7 +11,7 @@ use super::validation::{ConfigError, label_value_problem, object_name_problem};
 use crate::check::Finding;
 use crate::check::codes::{self, Code};
 use crate::ipam::{AddressRange, usable_range};
-use crate::objects::{Detail, Manifest, is_placeholder};
+use crate::objects::{Detail, Manifest, Object, PoolKind, is_placeholder};
 use crate::yaml::Segment;
 
 /// What one configuration means in one manifest.
@@ -42,6 +42,21 @@ pub struct WantedPool {
     pub network: Option<String>,
     /// The first template that it serves.
     pub first_template: usize,
+}
+
+impl WantedPool {
+    /// A pool whose machines are not known, with what its configuration says by itself.
+    pub(crate) fn unselected(pool: &PoolConfig, index: usize) -> Self {
+        WantedPool {
+            index,
+            name: pool.name.clone().unwrap_or_default(),
+            namespace: None,
+            cluster_name: None,
+            ranges: wanted_ranges(pool),
+            network: None,
+            first_template: 0,
+        }
+    }
 }
 
 /// A template to edit.
@@ -92,6 +107,17 @@ pub fn select<'a>(
         pools: selector.pools,
         templates,
     })
+}
+
+/// The addresses of a pool; the configuration's reader has refused what is none.
+fn wanted_ranges(pool: &PoolConfig) -> Vec<AddressRange> {
+    let ranges = pool.addresses.iter().map(|text| usable_range(text, pool.prefix));
+    ranges.filter_map(Result::ok).collect()
+}
+
+/// Whether a network's name can stand in a label.
+pub(crate) fn can_be_label(network: &str) -> bool {
+    !is_placeholder(network) && label_value_problem(network).is_none()
 }
 
 /// A selection in the making.
@@ -157,19 +183,26 @@ impl<'a> Selecting<'_, '_, 'a> {
         let namespace = cluster.unwrap_or(&self.manifest.objects[first]).namespace();
         self.pools.push(WantedPool {
             index,
-            name,
+            name: self.current_name(name, namespace),
             namespace: namespace.map(ToOwned::to_owned),
             cluster_name: cluster
                 .and_then(|cluster| cluster.name.as_ref())
                 .map(|name| name.value.to_string()),
-            ranges: pool
-                .addresses
-                .iter()
-                .filter_map(|text| usable_range(text, pool.prefix).ok())
-                .collect(),
-            network: network.filter(|network| !is_placeholder(network) && label_value_problem(network).is_none()),
+            ranges: wanted_ranges(pool),
+            network: network.filter(|network| can_be_label(network)),
             first_template: first,
         });
+    }
+
+    /// What the pool of a name is called now: kustomize may have renamed one that is there already.
+    fn current_name(&self, name: String, namespace: Option<&str>) -> String {
+        let kind = PoolKind::from(self.config.spec.pool_kind);
+        let same = |object: &&Object<'_>| match &object.detail {
+            Detail::Pool(pool) => pool.kind == kind && object.is_called(&name) && object.in_namespace(namespace),
+            _ => false,
+        };
+        let found = self.manifest.objects.iter().find(same);
+        found.map(|object| object.name().to_owned()).unwrap_or(name)
     }
 
     /// Chooses the pool's NICs in each template; gives their network when all are on one.

@@ -6,7 +6,7 @@ use super::selection::Selecting;
 use super::selector::Selector;
 use crate::check::Finding;
 use crate::check::codes;
-use crate::objects::{Detail, Role};
+use crate::objects::{Detail, Object, Role};
 
 impl<'a> Selecting<'_, '_, 'a> {
     /// A patch of the class that replaces the NICs of a template, so that an edit of the template has no effect.
@@ -34,7 +34,7 @@ impl<'a> Selecting<'_, '_, 'a> {
         for template in self.chosen.iter().map(|chosen| chosen.object) {
             let users = self.groups.users(template);
             let object = &self.manifest.objects[template];
-            let chosen = |group: &&MachineGroup<'_, 'a>| self.chooses(group, object.name());
+            let chosen = |group: &&MachineGroup<'_, 'a>| self.chooses(group, object);
             let all = || users.clone().map(|user| &self.groups.all[user]);
             let Some(stranger) = all().find(|group| !chosen(group)) else {
                 continue;
@@ -54,7 +54,7 @@ impl<'a> Selecting<'_, '_, 'a> {
     }
 
     /// Whether a selector of this configuration takes a group (or its template by name).
-    fn chooses(&self, group: &MachineGroup<'_, '_>, template: &str) -> bool {
+    fn chooses(&self, group: &MachineGroup<'_, '_>, template: &Object<'_>) -> bool {
         let in_scope = match self.scope {
             ClusterScope::Cluster(cluster) => group.cluster == Some(cluster),
             ClusterScope::Whole => true,
@@ -63,11 +63,11 @@ impl<'a> Selecting<'_, '_, 'a> {
         selectors
             .filter_map(|text| text.parse::<Selector>().ok())
             .any(|selector| match selector {
-                Selector::Template(name) => name == template,
+                Selector::Template(name) => template.is_called(&name),
                 Selector::All => in_scope,
                 Selector::ControlPlane => in_scope && group.role == Role::ControlPlane,
                 Selector::Workers => in_scope && group.role == Role::Worker,
-                Selector::Group { kind, name } => in_scope && group.kind == kind && group.name == name,
+                Selector::Group { kind, name } => in_scope && group.kind == kind && self.is_called(group, &name),
             })
     }
 }

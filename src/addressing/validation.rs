@@ -1,9 +1,9 @@
 //! Takes one configuration and checks everything that can be told without a manifest; errors carry the path of the key.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
-use super::configuration::{API_VERSION, Binding, KIND, KubeVip, PoolConfig, PoolKindConfig, StaticAddressing};
+use super::balancer::read_balancer;
+use super::configuration::{API_VERSION, Backends, Binding, KIND, PoolConfig, PoolKindConfig, StaticAddressing, Verb};
 use super::selector::Selector;
 use crate::check::codes::{self, Code};
 use crate::ipam::{AddressRange, Family, Network, parse_address, usable_range};
@@ -32,11 +32,11 @@ pub fn validate(config: &StaticAddressing) -> Result<(), Vec<ConfigError>> {
     let mut errors = Errors(Vec::new());
     errors.document(config);
     let spec = &config.spec;
-    if spec.pools.is_empty() && spec.kube_vip == KubeVip::Keep {
+    if spec.verb == Verb::Transform && !config.asks_for_edits() && spec.backends.is_none() {
         errors.add(
             &["spec"],
             "the configuration asks for nothing",
-            "add `pools`, or `kubeVip: remove`",
+            "add `pools`, `kubeVip: remove`, or `backends`",
         );
     }
     if spec.pool_kind == PoolKindConfig::InClusterIPPool && spec.binding != Binding::AddressesFromPools {
@@ -47,11 +47,14 @@ pub fn validate(config: &StaticAddressing) -> Result<(), Vec<ConfigError>> {
             help,
         );
     }
+    if spec.verb == Verb::Pools {
+        errors.pools_alone(config);
+    }
     for (index, pool) in spec.pools.iter().enumerate() {
         errors.pool(index, pool, config);
     }
-    errors.overlaps(config);
     errors.acceptances(config);
+    spec.backends.iter().for_each(|backends| errors.backends(backends));
     if errors.0.is_empty() { Ok(()) } else { Err(errors.0) }
 }
 
@@ -69,6 +72,13 @@ impl Errors {
             help,
             code,
         });
+    }
+
+    fn backends(&mut self, backends: &Backends) {
+        for error in read_balancer(backends).err().into_iter().flatten() {
+            let path = keys(&["spec", "backends"]).into_iter().chain(error.path).collect();
+            self.push(&codes::CONFIGURATION, path, error.problem, error.help);
+        }
     }
 
     fn of_pool(&mut self, index: usize, rest: &[&str], problem: impl Into<String>, help: impl Into<String>) {
@@ -91,6 +101,29 @@ impl Errors {
                 format!("the kind is {:?}, not {KIND}", config.kind),
                 format!("write `kind: {KIND}`"),
             );
+        }
+    }
+
+    /// Pools that are written without a manifest have nothing to take a name from.
+    fn pools_alone(&mut self, config: &StaticAddressing) {
+        if config.spec.pools.is_empty() {
+            let help = "add `pools`, or leave `verb` out";
+            self.add(
+                &["spec", "verb"],
+                "`verb: pools` writes pools, and there are none",
+                help,
+            );
+        }
+        for (index, _) in config
+            .spec
+            .pools
+            .iter()
+            .enumerate()
+            .filter(|(_, pool)| pool.name.is_none())
+        {
+            let path = pool_path(index, &["name"], None);
+            let problem = "with `verb: pools` every pool needs a name".to_owned();
+            self.push(&codes::NAME_REQUIRED, path, problem, "set `name`".to_owned());
         }
     }
 
@@ -205,9 +238,10 @@ impl Errors {
                 self.push(&codes::CONFIGURATION, path(), problem, help);
                 continue;
             }
-            if let Some(other) = ranges.iter().find(|other| other.overlaps(range)) {
-                let problem = format!("{text} overlaps {other} of the same pool");
-                self.push(&codes::POOLS_OVERLAP, path(), problem, "name each address once".into());
+            if Network::new(range.start(), prefix).is_err() {
+                let problem = format!("a prefix of {prefix} does not fit {}", range.family());
+                let help = format!("write 0 to {}", range.family().bits());
+                return self.of_pool(index, &["prefix"], problem, help);
             }
             let family = gateway.map(Family::of).or(ranges.first().map(|first| first.family()));
             if let Some(family) = family.filter(|family| *family != range.family()) {
@@ -218,71 +252,10 @@ impl Errors {
                     problem,
                     "give each family a pool of its own".into(),
                 );
-            } else {
-                self.in_network(path(), range, pool, prefix, gateway, ranges.first().copied());
             }
             ranges.push(range);
         }
         self.pre_allocations(index, pool, &ranges);
-    }
-
-    fn in_network(
-        &mut self,
-        path: Vec<Segment>,
-        range: AddressRange,
-        pool: &PoolConfig,
-        prefix: u8,
-        gateway: Option<IpAddr>,
-        first: Option<AddressRange>,
-    ) {
-        let inside = gateway.or(first.map(AddressRange::start)).unwrap_or(range.start());
-        let Ok(network) = Network::new(inside, prefix) else {
-            let help = format!("write 0 to {}", range.family().bits());
-            let path = path.into_iter().take(3).chain([key_of("prefix")]).collect();
-            return self.push(
-                &codes::CONFIGURATION,
-                path,
-                format!("a prefix of {prefix} does not fit {}", range.family()),
-                help,
-            );
-        };
-        let whole = AddressRange::whole(network);
-        for end in [range.start(), range.end()] {
-            if !whole.contains(end) {
-                let of = if gateway.is_some() {
-                    "its gateway's network"
-                } else {
-                    "the network of the pool's first address"
-                };
-                let problem = format!("{end} lies outside {of} {}/{prefix}", network.network());
-                return self.push(
-                    &codes::ADDRESS_OUTSIDE,
-                    path,
-                    problem,
-                    "correct the address, the prefix or the gateway".into(),
-                );
-            }
-        }
-        let reserved = [
-            (gateway, "the gateway"),
-            (network.anycast(), "the network address"),
-            (network.broadcast(), "the broadcast address"),
-        ];
-        let servers = pool
-            .dns_servers
-            .iter()
-            .map(|server| (parse_address(server).ok(), "the name server"));
-        for (address, what) in reserved.into_iter().chain(servers) {
-            if let Some(address) = address.filter(|address| range.contains(*address)) {
-                let problem = format!("{range} holds {what} {address}");
-                self.push(
-                    &codes::ADDRESS_RESERVED,
-                    path.clone(),
-                    problem,
-                    format!("leave {address} out: write the ranges around it"),
-                );
-            }
-        }
     }
 
     /// metal3's webhook: values are addresses of the pool and differ from each other.
@@ -303,27 +276,6 @@ impl Errors {
                 problem,
                 "give each claim an address of this pool that no other has",
             );
-        }
-    }
-
-    /// No address in two pools of one configuration.
-    fn overlaps(&mut self, config: &StaticAddressing) {
-        let mut seen: Vec<(usize, AddressRange)> = Vec::new();
-        for (index, pool) in config.spec.pools.iter().enumerate() {
-            for (at, text) in pool.addresses.iter().enumerate() {
-                let Ok(range) = usable_range(text, pool.prefix) else {
-                    continue;
-                };
-                if let Some((other, _)) = seen
-                    .iter()
-                    .find(|(other, taken)| *other != index && taken.overlaps(range))
-                {
-                    let problem = format!("{text} is also in pool {} of this configuration", other + 1);
-                    let path = pool_path(index, &["addresses"], Some(at));
-                    self.push(&codes::POOLS_OVERLAP, path, problem, "separate the ranges".into());
-                }
-                seen.push((index, range));
-            }
         }
     }
 

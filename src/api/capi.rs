@@ -16,6 +16,8 @@ pub const CLAIM_FINALIZER: &str = "ipam.metal3.io/ipaddressclaim";
 pub const ADDRESS_FINALIZER: &str = "ipam.metal3.io/ipaddress";
 /// Type of the condition that tells how a claim fares.
 pub const READY: &str = "Ready";
+/// Reason of Ready=True, Cluster API's general one.
+pub const READY_REASON: &str = "Ready";
 /// Reason of Ready=False for everything but exhaustion.
 pub const ALLOCATION_FAILED: &str = "AllocationFailed";
 /// Reason of Ready=False where no address is free.

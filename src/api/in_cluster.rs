@@ -15,6 +15,11 @@ pub const GLOBAL_POOL_KIND: &str = "GlobalInClusterIPPool";
 /// The provider's finalizer of a claim; it lands on claims of other providers too.
 pub const CLAIM_FINALIZER: &str = "ipam.cluster.x-k8s.io/ReleaseAddress";
 
+/// The provider's finalizer of an address.
+pub const ADDRESS_FINALIZER: &str = "ipam.cluster.x-k8s.io/ProtectAddress";
+/// The provider's finalizer of a pool.
+pub const POOL_FINALIZER: &str = "ipam.cluster.x-k8s.io/ProtectPool";
+
 /// A pool of either kind; `kind` tells which.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::null;
 
+/// The annotation that stops the controllers, whatever its value.
+pub const PAUSED_ANNOTATION: &str = "cluster.x-k8s.io/paused";
+/// The label that tells an object's cluster.
+pub const CLUSTER_LABEL: &str = "cluster.x-k8s.io/cluster-name";
+/// The label that tells which provider an object belongs to.
+pub const PROVIDER_LABEL: &str = "cluster.x-k8s.io/provider";
+
 /// The part of Kubernetes' ObjectMeta that addresses need.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

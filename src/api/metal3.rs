@@ -22,6 +22,8 @@ pub const POOL_FINALIZER: &str = "ippool.ipam.metal3.io";
 pub const CLAIM_FINALIZER: &str = "ipclaim.ipam.metal3.io";
 /// Finalizer of an address.
 pub const ADDRESS_FINALIZER: &str = "ipaddress.ipam.metal3.io";
+/// Value of the provider label of a pool that belongs to a cluster.
+pub const PROVIDER: &str = "ipam-metal3";
 /// Annotation on a claim of either kind that asks for one address.
 pub const REQUEST_ANNOTATION: &str = "ipAddress";
 

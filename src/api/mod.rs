@@ -6,4 +6,4 @@ mod meta;
 pub mod metal3;
 mod null;
 
-pub use meta::{ObjectMeta, ObjectReference, OwnerReference};
+pub use meta::{CLUSTER_LABEL, ObjectMeta, ObjectReference, OwnerReference, PAUSED_ANNOTATION, PROVIDER_LABEL};

@@ -1,273 +1,162 @@
-//! Takes the wanted pools and those of the manifest, and finds addresses that two pools give, endpoints inside a pool, and reserved addresses; never allocates.
+//! Takes all pools and finds addresses that two of them give, that one names twice, and addresses that no node may get; never allocates.
 
-use std::net::IpAddr;
+use std::collections::HashSet;
 
-use super::codes::{self, Code};
-use super::finding::{Finding, Place};
-use crate::addressing::{ConfigDocument, Selection};
-use crate::ipam::{AddressRange, Network, parse_address};
-use crate::objects::{Detail, Manifest, Object, PoolKind, Span, is_placeholder};
+use super::codes;
+use super::finding::Finding;
+use super::model::{JudgedPool, Model, Origin, Special};
+use crate::ipam::AddressRange;
+use crate::objects::PoolKind;
 
-/// A range of addresses that a pool gives out.
-struct Held {
+/// A part of a pool.
+#[derive(Clone, Copy)]
+struct Piece {
+    pool: usize,
+    entry: usize,
     range: AddressRange,
-    pool: String,
-    place: Option<Place>,
-    wanted: bool,
 }
 
 /// Findings about addresses.
-pub(crate) fn addresses(
-    manifest: &Manifest<'_>,
-    wishes: &[(&ConfigDocument<'_>, &Selection)],
-    findings: &mut Vec<Finding>,
-) {
-    let mut held = wanted(wishes);
-    held.extend(present(manifest, wishes, findings));
-    overlaps(&mut held, findings);
-    for object in &manifest.objects {
-        if let Some(host) = endpoint(object) {
-            let source = manifest.source_of(object);
-            match parse_address(&host.value) {
-                Ok(address) => endpoint_inside(object, source, host.span, address, &held, findings),
-                Err(_) if is_placeholder(&host.value) && !wishes.is_empty() => findings.push(
-                    Finding::new(
-                        &codes::UNKNOWN_UNTIL_SUBSTITUTED,
-                        format!(
-                            "the endpoint of {object} is {}; whether a pool holds it is not known",
-                            host.value
-                        ),
-                    )
-                    .on(object)
-                    .at(source, host.span)
-                    .help("check the manifest once more after the substitution"),
-                ),
-                Err(_) => {}
-            }
+pub(super) fn addresses(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
+    overlaps(model, findings);
+    for (index, pool) in model.pools.iter().enumerate() {
+        if model.concerns_pool(pool) {
+            reserved(model, index, pool, findings);
         }
-    }
-    for (document, selection) in wishes {
-        reserved_endpoint(manifest, document, selection, findings);
-        missing_endpoint(manifest, selection, findings);
     }
 }
 
-fn wanted(wishes: &[(&ConfigDocument<'_>, &Selection)]) -> Vec<Held> {
-    let mut held = Vec::new();
-    for (document, selection) in wishes {
-        for pool in &selection.pools {
-            let place = document.place_of_pool(pool.index, "addresses");
-            held.extend(pool.ranges.iter().map(|range| Held {
-                range: *range,
-                pool: format!("the pool {}", pool.name),
-                place,
-                wanted: true,
-            }));
-        }
+/// Pairs of pools that hold the same address, one finding for each pair, at least one of the two judged.
+fn overlaps(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (pool, judged) in model.pools.iter().enumerate() {
+        pieces.extend(judged.held.iter().map(|held| Piece {
+            pool,
+            entry: held.entry,
+            range: held.range,
+        }));
     }
-    held
-}
-
-/// The pools of the manifest that are not about to be replaced, with a warning for reserved addresses in them (metal3 allows them).
-fn present(
-    manifest: &Manifest<'_>,
-    wishes: &[(&ConfigDocument<'_>, &Selection)],
-    findings: &mut Vec<Finding>,
-) -> Vec<Held> {
-    let replaced = |object: &Object<'_>, kind: PoolKind| {
-        wishes.iter().any(|(document, selection)| {
-            PoolKind::from(document.config.spec.pool_kind) == kind
-                && selection
-                    .pools
-                    .iter()
-                    .any(|pool| pool.name == object.name() && object.in_namespace(pool.namespace.as_deref()))
-        })
-    };
-    let mut held = Vec::new();
-    for object in &manifest.objects {
-        let Detail::Pool(pool) = &object.detail else { continue };
-        if replaced(object, pool.kind) {
-            continue;
-        }
-        let source = manifest.source_of(object);
-        for entry in &pool.entries {
-            for (address, what) in reserved(entry.range, entry.gateway, entry.prefix) {
-                findings.push(
-                    Finding::new(&codes::INPUT_POOL_RESERVED, format!("{object} holds {what} {address}"))
-                        .on(object)
-                        .at(source, entry.span)
-                        .help(format!("leave {address} out of the pool")),
-                );
-            }
-            let place = Some(Place {
-                source,
-                span: entry.span,
-            });
-            held.push(Held {
-                range: entry.range,
-                pool: object.to_string(),
-                place,
-                wanted: false,
-            });
-        }
-    }
-    held
-}
-
-/// The gateway, network and broadcast address that a range holds.
-fn reserved(range: AddressRange, gateway: Option<IpAddr>, prefix: Option<u8>) -> Vec<(IpAddr, &'static str)> {
-    let network = prefix.and_then(|prefix| Network::new(gateway.unwrap_or(range.start()), prefix).ok());
-    [
-        (gateway, "its gateway"),
-        (network.and_then(Network::anycast), "the network address"),
-        (network.and_then(Network::broadcast), "the broadcast address"),
-    ]
-    .into_iter()
-    .filter_map(|(address, what)| Some((address?, what)))
-    .filter(|(address, _)| range.contains(*address))
-    .collect()
-}
-
-/// Pairs of pools that hold the same address, at least one of them wanted.
-fn overlaps(held: &mut [Held], findings: &mut Vec<Finding>) {
-    held.sort_by_key(|held| held.range);
-    let mut open: Vec<&Held> = Vec::new();
-    for next in held.iter() {
+    pieces.sort_by_key(|piece| (piece.range, piece.pool, piece.entry));
+    let mut seen = HashSet::new();
+    let mut open: Vec<Piece> = Vec::new();
+    for next in pieces {
         open.retain(|before| before.range.overlaps(next.range));
-        for before in &open {
-            if before.pool == next.pool || !(before.wanted || next.wanted) {
-                continue;
+        // One stranger is enough: many equal pools would make a finding for each pair of them.
+        let stranger = open
+            .iter()
+            .find(|before| before.pool != next.pool && strangers(model, before.pool, next.pool));
+        let twice = open.iter().find(|before| before.pool == next.pool);
+        for before in stranger.into_iter().chain(twice) {
+            if seen.insert((before.pool.min(next.pool), before.pool.max(next.pool))) {
+                findings.extend(overlap(model, *before, next));
             }
-            let (ours, other) = if next.wanted { (next, *before) } else { (*before, next) };
-            let message = match ours.range.intersection(other.range) {
-                Some(both) => format!("{} and {} both hold {both}", ours.pool, other.pool),
-                None => format!("{} and {} hold the same address", ours.pool, other.pool),
-            };
-            findings.push(Finding {
-                place: ours.place,
-                related: other.place.map(|place| (place, "the other pool".to_owned())),
-                ..Finding::new(&codes::POOLS_OVERLAP, message)
-                    .help("separate the ranges, or both pools give the address out")
-            });
         }
         open.push(next);
     }
 }
 
-fn endpoint<'o, 'a>(object: &'o Object<'a>) -> Option<&'o crate::objects::Text<'a>> {
-    match &object.detail {
-        Detail::VSphereCluster(host) => host.as_ref(),
-        Detail::Cluster(cluster) => cluster.endpoint.as_ref(),
-        _ => None,
+/// Two pools that are not one object written twice.
+fn strangers(model: &Model<'_, '_>, one: usize, other: usize) -> bool {
+    let (one, other) = (&model.pools[one], &model.pools[other]);
+    one.object != other.object || one.name.is_none()
+}
+
+fn overlap(model: &Model<'_, '_>, before: Piece, next: Piece) -> Option<Finding> {
+    let (first, second) = (&model.pools[before.pool], &model.pools[next.pool]);
+    let both = before.range.intersection(next.range)?;
+    if before.pool == next.pool {
+        return twice(model, first, before, next, both);
     }
-}
-
-fn endpoint_inside(
-    object: &Object<'_>,
-    source: usize,
-    span: Span,
-    address: IpAddr,
-    held: &[Held],
-    findings: &mut Vec<Finding>,
-) {
-    if let Some(pool) = held.iter().find(|held| held.range.contains(address)) {
-        let message = format!("the endpoint {address} of {object} lies inside {}", pool.pool);
-        let finding = Finding::new(&codes::ENDPOINT_IN_POOL, message)
-            .on(object)
-            .at(source, span);
-        findings.push(Finding {
-            related: pool.place.map(|place| (place, "the pool".to_owned())),
-            ..finding.help("leave the endpoint out of the pool: a node would get it as its own address")
-        });
+    if !model.concerns_pool(first) && !model.concerns_pool(second) {
+        return None;
     }
+    // The one that is judged is shown; of two, the later one in the text.
+    let rank = |pool: &JudgedPool, index: usize| match pool.origin {
+        Origin::Wanted { .. } => (2, index),
+        Origin::Present(_) => (usize::from(model.concerns_pool(pool)), index),
+        Origin::Live(_) => (0, index),
+    };
+    let (ours, other) = if rank(second, next.pool) >= rank(first, before.pool) {
+        ((second, next), (first, before))
+    } else {
+        ((first, before), (second, next))
+    };
+    let message = format!("{} and {} both hold {both}", ours.0.title, other.0.title);
+    let help = "separate the ranges, or both pools give the address out";
+    let finding = model.pool_finding(ours.0, Some(ours.1.entry), &codes::POOLS_OVERLAP, message, help);
+    let related = model.pool_place(other.0, Some(other.1.entry));
+    Some(Finding {
+        related: related.map(|place| (place, "the other pool".to_owned())),
+        ..finding
+    })
 }
 
-/// The objects that say where the cluster's endpoint is.
-fn endpoint_objects<'m, 'a>(manifest: &'m Manifest<'a>, selection: &Selection) -> Vec<&'m Object<'a>> {
-    let crate::addressing::ClusterScope::Cluster(cluster) = selection.scope else {
-        return manifest
-            .objects
-            .iter()
-            .filter(|object| matches!(object.detail, Detail::VSphereCluster(_)))
-            .collect();
+/// An address that one pool names twice.
+fn twice(model: &Model<'_, '_>, pool: &JudgedPool, before: Piece, next: Piece, both: AddressRange) -> Option<Finding> {
+    let later = before.entry.max(next.entry);
+    let (code, message) = match pool.origin {
+        Origin::Wanted { .. } => (&codes::POOLS_OVERLAP, format!("{} names {both} twice", pool.title)),
+        Origin::Present(_) if pool.kind == PoolKind::IPPool && model.concerns_pool(pool) => (
+            &codes::ENTRIES_OVERLAP,
+            format!(
+                "two entries of {} hold {both}; each address is given once, by the first of them",
+                pool.title
+            ),
+        ),
+        _ => return None,
     };
-    let object = &manifest.objects[cluster];
-    let Detail::Cluster(detail) = &object.detail else {
-        return Vec::new();
-    };
-    let name = detail
-        .infrastructure
-        .as_ref()
-        .and_then(|reference| reference.name.as_ref());
-    let own = |other: &&Object<'_>| {
-        matches!(other.detail, Detail::VSphereCluster(_))
-            && name.is_some_and(|name| other.name() == name.value)
-            && other.in_namespace(object.namespace())
-    };
-    manifest
-        .objects
-        .iter()
-        .filter(own)
-        .chain(std::iter::once(object))
-        .collect()
+    let finding = model.pool_finding(pool, Some(later), code, message, "name each address once");
+    let related = model.pool_place(pool, Some(before.entry.min(next.entry)));
+    Some(Finding {
+        related: related.map(|place| (place, "the first of them".to_owned())),
+        ..finding
+    })
 }
 
-/// An endpoint that is a gateway, a network's own address or a name server of the wanted pools.
-fn reserved_endpoint(
-    manifest: &Manifest<'_>,
-    document: &ConfigDocument<'_>,
-    selection: &Selection,
-    findings: &mut Vec<Finding>,
-) {
-    for object in endpoint_objects(manifest, selection) {
-        let Some(host) = endpoint(object) else { continue };
-        let Ok(address) = parse_address(&host.value) else {
-            continue;
-        };
-        for pool in &document.config.spec.pools {
-            let is = |text: &String| parse_address(text).is_ok_and(|other| other == address);
-            let network = pool
-                .gateway
-                .as_ref()
-                .and_then(|text| Network::new(parse_address(text).ok()?, pool.prefix?).ok());
-            let what = if pool.gateway.as_ref().is_some_and(is) {
-                "the gateway"
-            } else if pool.dns_servers.iter().any(is) {
-                "a name server"
-            } else if network.and_then(Network::anycast) == Some(address)
-                || network.and_then(Network::broadcast) == Some(address)
-            {
-                "the network's own address"
-            } else {
-                continue;
+/// Gateways, name servers and networks' own addresses inside a pool: its own, and gateways and name servers of others.
+fn reserved(model: &Model<'_, '_>, index: usize, pool: &JudgedPool, findings: &mut Vec<Finding>) {
+    let mut others_told = HashSet::new();
+    for held in &pool.held {
+        // A range that leaves its network is told as that.
+        let network = pool
+            .networks
+            .get(held.entry)
+            .and_then(|network| network.around(held.range));
+        let inside_network = !held.endless
+            && network.is_none_or(|network| network.contains(held.range.start()) && network.contains(held.range.end()));
+        for (address, specials) in model.specials.inside(held.range) {
+            let own = specials
+                .iter()
+                .find(|special| special.pool == index && (is_host(special) || inside_network));
+            let stranger = || {
+                let mut others = specials.iter().filter(|special| is_host(special));
+                others.find(|special| others_told.insert((special.pool, special.role)))
             };
-            let message = format!("the endpoint {address} of {object} is {what} of a pool");
-            let code: &'static Code = &codes::ENDPOINT_RESERVED;
-            findings.push(
-                Finding::new(code, message)
-                    .on(object)
-                    .at(manifest.source_of(object), host.span)
-                    .help("give the endpoint an address of its own"),
-            );
-            break;
+            let Some(special) = own.or_else(stranger) else { continue };
+            let role = special.role.name();
+            let whose = if special.pool == index {
+                String::new()
+            } else {
+                format!(" of {}", model.pools[special.pool].title)
+            };
+            let (code, message) = match pool.origin {
+                Origin::Wanted { .. } => (
+                    &codes::ADDRESS_RESERVED,
+                    format!("{} holds {role} {address}{whose}", held.range),
+                ),
+                _ => (
+                    &codes::INPUT_POOL_RESERVED,
+                    format!("{} holds {role} {address}{whose}", pool.title),
+                ),
+            };
+            let help = format!("leave {address} out: write the ranges around it");
+            findings.push(model.pool_finding(pool, Some(held.entry), code, message, help));
         }
     }
 }
 
-fn missing_endpoint(manifest: &Manifest<'_>, selection: &Selection, findings: &mut Vec<Finding>) {
-    let objects = endpoint_objects(manifest, selection);
-    if objects.iter().any(|object| endpoint(object).is_some()) {
-        return;
-    }
-    let infrastructure = objects
-        .iter()
-        .find(|object| matches!(object.detail, Detail::VSphereCluster(_)));
-    if let Some(object) = infrastructure {
-        findings.push(
-            Finding::new(&codes::ENDPOINT_MISSING, format!("{object} has no endpoint host"))
-                .on(object)
-                .at(manifest.source_of(object), object.name_span())
-                .help("set spec.controlPlaneEndpoint.host, or the old adapter takes an address of the pool for it"),
-        );
-    }
+/// Another pool's network address says nothing about the own network.
+fn is_host(special: &Special) -> bool {
+    use super::model::Role;
+    matches!(special.role, Role::Gateway | Role::NameServer)
 }

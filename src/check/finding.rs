@@ -1,5 +1,7 @@
 //! What a finding is: one problem with its place; takes no decision about exit codes or colours.
 
+use std::cmp::Reverse;
+
 use super::codes::Code;
 use super::severity::Severity;
 use crate::objects::Span;
@@ -30,6 +32,8 @@ pub struct Finding {
     pub related: Option<(Place, String)>,
     /// What to do.
     pub help: Option<String>,
+    /// The configuration lowered it: from which severity, and why.
+    pub lowered: Option<(Severity, String)>,
 }
 
 impl Finding {
@@ -44,7 +48,17 @@ impl Finding {
             place: None,
             related: None,
             help: None,
+            lowered: None,
         }
+    }
+
+    /// Where it stands among others: errors first, then by place, code and message.
+    #[must_use]
+    pub fn order(&self) -> (Reverse<Severity>, (usize, u32), &'static str, String) {
+        let place = self
+            .place
+            .map_or((usize::MAX, 0), |place| (place.source, place.span.start));
+        (Reverse(self.severity), place, self.code.id, self.message.clone())
     }
 
     /// The object that it is about.

@@ -1,130 +1,139 @@
-//! Takes a manifest and what was selected in it, and reports templates that nothing uses, labels that somebody must serve, and what a placeholder hides.
+//! Takes the references between groups and templates and reports what leads nowhere, what is meant twice and what nothing uses; never guesses by name patterns.
 
 use super::codes;
 use super::finding::Finding;
-use crate::addressing::{Binding, ClusterScope, ConfigDocument, Groups, Selection};
-use crate::objects::{Detail, Manifest, is_placeholder};
+use super::model::Model;
+use crate::addressing::{ClusterScope, GroupSource, TemplateUse};
+use crate::objects::{Detail, Object, is_placeholder};
 
-/// Findings about templates and bindings.
-pub(crate) fn templates(
-    manifest: &Manifest<'_>,
-    groups: &Groups<'_, '_>,
-    wishes: &[(&ConfigDocument<'_>, &Selection)],
-    findings: &mut Vec<Finding>,
-) {
-    for (document, selection) in wishes.iter().filter(|(_, selection)| !selection.pools.is_empty()) {
-        binding(manifest, document, selection, findings);
-        classes(manifest, groups, selection, findings);
-        placeholders(manifest, selection, findings);
-        if selection.scope == ClusterScope::Whole {
-            let object = &manifest.objects[selection.pools[0].first_template];
-            findings.push(
-                Finding::new(
-                    &codes::NO_CLUSTER,
-                    format!(
-                        "the manifest has no Cluster; the pool {} gets no clusterName",
-                        selection.pools[0].name
-                    ),
-                )
-                .on(object)
-                .at(manifest.source_of(object), object.name_span())
-                .help("give the manifest that holds the Cluster as well, if there is one"),
-            );
-        }
-    }
-    if wishes.iter().all(|(_, selection)| selection.pools.is_empty()) {
-        return;
-    }
-    let chosen = |index: usize| {
-        wishes
-            .iter()
-            .any(|(_, selection)| selection.templates.iter().any(|template| template.object == index))
-    };
-    for (index, object) in manifest.objects.iter().enumerate() {
-        if matches!(object.detail, Detail::Template(_)) && groups.users(index).next().is_none() && !chosen(index) {
-            findings.push(
-                Finding::new(
-                    &codes::TEMPLATE_UNUSED,
-                    format!("no machine group of the manifest refers to {object}"),
-                )
-                .on(object)
-                .at(manifest.source_of(object), object.name_span())
-                .help("nothing is changed in it"),
-            );
-        }
-    }
-}
-
-/// A class may have clusters that the manifest does not show.
-fn classes(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, selection: &Selection, findings: &mut Vec<Finding>) {
-    for chosen in &selection.templates {
-        let Some(class) = groups.users(chosen.object).find_map(|group| groups.all[group].class) else {
+/// Findings about templates and who uses them.
+pub(super) fn templates(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
+    for (_, selection) in &model.wishes {
+        let Some(pool) = selection
+            .pools
+            .first()
+            .filter(|_| selection.scope == ClusterScope::Whole)
+        else {
             continue;
         };
-        let object = &manifest.objects[chosen.object];
-        let class = &manifest.objects[class.0];
+        let object = &model.manifest.objects[pool.first_template];
         let message = format!(
-            "{object} belongs to {class}: every cluster of the class takes addresses from {}",
-            selection.pools[chosen.pool].name
+            "the manifest has no Cluster; the pool {} gets no clusterName",
+            pool.name
         );
         findings.push(
-            Finding::new(&codes::CLASS_TEMPLATE, message)
-                .on(object)
-                .at(manifest.source_of(object), object.name_span())
-                .help("give each cluster with static addresses a class of its own"),
+            model
+                .finding(object, object.name_span(), &codes::NO_CLUSTER, message)
+                .help("give the manifest that holds the Cluster as well, if there is one"),
         );
     }
-}
-
-fn binding(manifest: &Manifest<'_>, document: &ConfigDocument<'_>, selection: &Selection, findings: &mut Vec<Finding>) {
-    if document.config.spec.binding != Binding::Label {
-        return;
+    let mut unused = unused(model);
+    if model.everything() {
+        ambiguous(model, findings);
+        // A template that is told as the one that was probably meant is not told again.
+        let meant = elsewhere(model, &unused, findings);
+        unused.retain(|template| !meant.contains(template));
     }
-    let Some(first) = selection.templates.first() else {
-        return;
-    };
-    let object = &manifest.objects[first.object];
-    let message = "the pool label needs a controller that serves it; CAPV alone leaves the machines at WaitingForStaticIPAllocation";
-    findings.push(
-        Finding::new(&codes::LABEL_NEEDS_ADAPTER, message)
-            .on(object)
-            .at(manifest.source_of(object), object.name_span())
-            .help("run one (the old spectro adapter works up to CAPV 1.8), or use `binding: addressesFromPools` with CAPV 1.5 or later"),
-    );
-    for (pool, wanted) in selection
-        .pools
-        .iter()
-        .map(|pool| (pool, &document.config.spec.pools[pool.index]))
-    {
-        if wanted.gateway.is_none() {
-            findings.push(Finding {
-                place: document.place_of_pool(pool.index, "machines"),
-                ..Finding::new(&codes::NO_GATEWAY, format!("the pool {} has no gateway", pool.name))
-                    .help("set `gateway` (--gateway), unless another NIC has the default route")
-            });
+    let wanted = model.wishes.iter().any(|(_, selection)| !selection.pools.is_empty());
+    for index in unused {
+        let object = &model.manifest.objects[index];
+        let Detail::Template(template) = &object.detail else {
+            continue;
+        };
+        if wanted || !model.after.template(index, template).bound().is_empty() {
+            let message = format!("no machine group of the manifest refers to {object}");
+            findings.push(
+                model
+                    .finding(object, object.name_span(), &codes::TEMPLATE_UNUSED, message)
+                    .help("nothing is changed in it"),
+            );
         }
     }
 }
 
-/// Names that are not known yet cannot be checked against the rules for labels and names.
-fn placeholders(manifest: &Manifest<'_>, selection: &Selection, findings: &mut Vec<Finding>) {
-    for pool in &selection.pools {
-        let texts = [Some(&pool.name), pool.namespace.as_ref(), pool.cluster_name.as_ref()];
-        let Some(text) = texts.into_iter().flatten().find(|text| is_placeholder(text)) else {
+/// Templates that no group refers to and no configuration names.
+fn unused(model: &Model<'_, '_>) -> Vec<usize> {
+    let unused = |(index, object): &(usize, &Object<'_>)| {
+        matches!(object.detail, Detail::Template(_))
+            && model.groups.users(*index).next().is_none()
+            && !model.after.chooses(*index)
+    };
+    let objects = model.manifest.objects.iter().enumerate();
+    objects.filter(unused).map(|(index, _)| index).collect()
+}
+
+/// Two templates of one name that a group may mean.
+fn ambiguous(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
+    for group in &model.groups.all {
+        let TemplateUse::Ambiguous(templates) = &group.template else {
             continue;
         };
-        let object = &manifest.objects[pool.first_template];
-        findings.push(
-            Finding::new(
-                &codes::UNKNOWN_UNTIL_SUBSTITUTED,
-                format!(
-                    "the pool {} is written with {text}; whether the name is legal is not known",
-                    pool.name
-                ),
-            )
-            .on(object)
-            .at(manifest.source_of(object), object.name_span())
-            .help("check the manifest once more after the substitution"),
-        );
+        let objects: Vec<&Object<'_>> = templates
+            .iter()
+            .map(|template| &model.manifest.objects[*template])
+            .collect();
+        let message = format!("{} templates are called {}", objects.len(), objects[0].name());
+        let source = |object: &Object<'_>| model.manifest.source_of(object);
+        let finding = Finding::new(&codes::TEMPLATE_AMBIGUOUS, message)
+            .on(objects[0])
+            .at(source(objects[0]), objects[0].name_span())
+            .help("remove or rename one of them");
+        findings.push(match objects.get(1) {
+            Some(other) => finding.with(source(other), other.name_span(), "the other one"),
+            None => finding,
+        });
     }
+}
+
+/// A reference that leads nowhere while a template of the same namespace is left over: one of the two names is probably wrong.
+///
+/// Gives the templates that were probably meant.
+fn elsewhere(model: &Model<'_, '_>, unused: &[usize], findings: &mut Vec<Finding>) -> Vec<usize> {
+    let mut meant = Vec::new();
+    for group in &model.groups.all {
+        let (GroupSource::Object(_), TemplateUse::Missing) = (group.source, &group.template) else {
+            continue;
+        };
+        let Some(name) = group.reference.and_then(|reference| reference.name.as_ref()) else {
+            continue;
+        };
+        let holder = model.holder(group);
+        let left_over = unused
+            .iter()
+            .copied()
+            .filter(|_| !is_placeholder(&name.value))
+            .find(|index| {
+                let object = &model.manifest.objects[*index];
+                object.name.is_some() && object.in_namespace(holder.namespace())
+            });
+        let Some(index) = left_over else { continue };
+        let left_over = &model.manifest.objects[index];
+        if model.state.is_some_and(|state| is_live(state, &name.value)) {
+            continue;
+        }
+        let message = format!(
+            "{group} refers to the VSphereMachineTemplate {}, which is not in the manifest",
+            name.value
+        );
+        findings.push(
+            model
+                .finding(holder, name.span, &codes::TEMPLATE_ELSEWHERE, message)
+                .help(format!(
+                    "is {} meant? Correct the reference or the template's name",
+                    left_over.name()
+                ))
+                .with(
+                    model.manifest.source_of(left_over),
+                    left_over.name_span(),
+                    "nothing refers to this one",
+                ),
+        );
+        meant.push(index);
+    }
+    meant
+}
+
+fn is_live(state: &crate::state::State<'_>, name: &str) -> bool {
+    let mut objects = state.manifest.objects.iter();
+    objects.any(|object| matches!(object.detail, Detail::Template(_)) && object.name() == name)
 }

@@ -13,7 +13,7 @@ pub(super) struct Wanted {
     pub(super) configs: Vec<PathBuf>,
     /// Name of the Cluster; needed when the manifest has several
     #[arg(long, value_name = "NAME", help_heading = "Configuration")]
-    cluster: Option<String>,
+    pub(super) cluster: Option<String>,
     /// How machines find their pool: a label on the template, or addressesFromPools on the NIC
     /// (label: a controller must serve it; addressesFromPools: CAPV 1.5 or later) [default: label]
     #[arg(long, value_name = "label|addressesFromPools", help_heading = "Configuration")]
@@ -71,8 +71,8 @@ struct Pool {
 }
 
 impl Wanted {
-    /// The `spec` that the flags give; empty without flags.
-    pub(super) fn spec(&self) -> Value {
+    /// The `spec` that the flags give, with the keys of `backends` that others gave; empty without flags.
+    pub(super) fn spec(&self, backends: &Map<String, Value>) -> Value {
         let mut spec = Map::new();
         let texts = [
             ("cluster", &self.cluster),
@@ -93,7 +93,24 @@ impl Wanted {
         if !pool.is_empty() {
             spec.insert("pools".into(), json!([pool]));
         }
+        if !backends.is_empty() {
+            spec.insert("backends".into(), json!(backends));
+        }
         Value::Object(spec)
+    }
+}
+
+impl Wanted {
+    /// Whether no flag wants anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.spec(&Map::new()).as_object().is_some_and(Map::is_empty)
+    }
+
+    /// Whether nothing is wanted but a cluster.
+    pub(super) fn only_cluster(&self) -> bool {
+        let spec = self.spec(&Map::new());
+        spec.as_object()
+            .is_some_and(|spec| spec.len() == 1 && spec.contains_key("cluster"))
     }
 }
 

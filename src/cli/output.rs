@@ -26,6 +26,14 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::output(&error))
 }
 
+/// Prints a text that may hold ANSI styles to standard output, where they are wanted.
+pub(super) fn print_styled(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::output(&error))
+}
+
 /// Prints edited texts one after the other, `---` between them where the next does not begin with one.
 pub(super) fn print_manifest(texts: &[(&str, &Edits)]) -> Result<(), Failure> {
     let mut out = io::BufWriter::with_capacity(64 << 10, io::stdout().lock());
@@ -66,33 +74,52 @@ fn begins_with_marker(text: &str) -> bool {
 
 /// Replaces a file, or makes it.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    if fs::metadata(path).is_ok_and(|old| !old.is_file() && !old.is_dir()) {
-        // A device or pipe, such as /dev/stderr, is written to, not replaced.
-        let write = || File::options().write(true).open(path)?.write_all(bytes);
-        return write().map_err(|error| Failure::at(path, "write", &error));
+    let mut prepared = Prepared::default();
+    prepared.add(path, bytes)?;
+    prepared.commit()
+}
+
+/// New texts of files, complete on disk before the first file changes.
+#[derive(Default)]
+pub(super) struct Prepared(Vec<Pending>);
+
+impl Prepared {
+    /// Adds a file that is made or replaced.
+    pub(super) fn add(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        self.prepare(path, |file| file.write_all(bytes))
     }
-    let pending = Pending::prepare(path, |file| file.write_all(bytes))?;
-    pending.commit()
-}
 
-/// Replaces several files; every new text is on disk before the first file changes.
-pub(super) fn rewrite_files(files: &[(&Path, &str, &Edits)]) -> Result<(), Failure> {
-    let pending: Vec<Pending> = files
-        .iter()
-        .map(|(path, text, edits)| {
-            Pending::prepare(path, |file| {
-                let mut out = io::BufWriter::with_capacity(64 << 10, file);
-                edits.write(text, &mut out).and_then(|()| out.flush())
-            })
+    /// Adds a file that is edited.
+    pub(super) fn edit(&mut self, path: &Path, text: &str, edits: &Edits) -> Result<(), Failure> {
+        self.prepare(path, |file| {
+            let mut out = io::BufWriter::with_capacity(64 << 10, file);
+            edits.write(text, &mut out).and_then(|()| out.flush())
         })
-        .collect::<Result<_, _>>()?;
-    pending.into_iter().try_for_each(Pending::commit)
+    }
+
+    fn prepare(&mut self, path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Failure> {
+        let pending = Pending::prepare(path, write)?;
+        if self.0.iter().any(|other| other.target == pending.target) {
+            return Err(Failure::message(format!(
+                "{} would be written twice in one run",
+                path.display()
+            )));
+        }
+        self.0.push(pending);
+        Ok(())
+    }
+
+    /// Puts every file into its place.
+    pub(super) fn commit(self) -> Result<(), Failure> {
+        self.0.into_iter().try_for_each(Pending::commit)
+    }
 }
 
-/// A new text in a temporary file beside its target.
+/// A new text in a temporary file beside its target; for a device, beside the others until its turn.
 struct Pending {
     file: NamedTempFile,
     target: PathBuf,
+    device: bool,
 }
 
 impl Pending {
@@ -102,6 +129,13 @@ impl Pending {
         // A link stays a link: the file behind it is replaced.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let old = fs::metadata(&target).ok();
+        let device = old.as_ref().is_some_and(|old| !old.is_file() && !old.is_dir());
+        if device {
+            // A device or pipe, such as /dev/stderr, is written to, not replaced.
+            let mut file = NamedTempFile::new().map_err(failed)?;
+            write(file.as_file_mut()).map_err(failed)?;
+            return Ok(Pending { file, target, device });
+        }
         if let Some(old) = &old {
             if !old.is_file() {
                 return Err(Failure::message(format!(
@@ -121,11 +155,18 @@ impl Pending {
         write(file.as_file_mut()).map_err(failed)?;
         keep_owner_and_mode(&file, old.as_ref()).map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
-        Ok(Pending { file, target })
+        Ok(Pending { file, target, device })
     }
 
     fn commit(self) -> Result<(), Failure> {
         let target = self.target;
+        if self.device {
+            let write = || {
+                let bytes = fs::read(self.file.path())?;
+                File::options().write(true).open(&target)?.write_all(&bytes)
+            };
+            return write().map_err(|error| Failure::at(&target, "write", &error));
+        }
         self.file
             .persist(&target)
             .map(drop)

@@ -6,24 +6,46 @@ use clap::{Args, ValueEnum};
 
 use super::Status;
 use super::failure::Failure;
-use super::given::Given;
+use super::given::{Computed, Given};
 use super::{input, output};
-use crate::check::has_errors;
-use crate::planning::AddressPlan;
-use crate::report::{plan_changes, plan_table};
-use crate::yaml::{Chunk, Layout, Limits, Tree, emit};
+use crate::check::{Place, Purpose, has_errors};
+use crate::objects::Span;
+use crate::planning::next::{Event, EventError};
+use crate::planning::{self, AddressPlan};
+use crate::report::{
+    Columns, Positions, changes_html, plan_changes, plan_html, plan_markdown, plan_table, steps_csv, steps_markdown,
+    steps_text,
+};
+use crate::yaml::{Edits, Layout, emit};
 
 const EXAMPLES: &str = "\
 Examples:
   # The list for the network team
   capv-ipam plan -f cluster.yaml --config addressing.yaml
 
+  # A page with a map of each subnet, to mail or to print
+  capv-ipam plan -f cluster.yaml --config addressing.yaml -o html > plan.html
+
   # Keep a plan, and see later what would change
   capv-ipam plan -f cluster.yaml --config addressing.yaml -o yaml > plan.yaml
   capv-ipam plan -f cluster.yaml --config addressing.yaml --against plan.yaml
 
+  # What a roll-out of everything means, and one that comes after a worker group has grown
+  capv-ipam plan -f cluster.yaml --config addressing.yaml --then rollout
+  capv-ipam plan -f cluster.yaml --config addressing.yaml --then scale=md-0:5 --then rollout=control-plane
+
 exact: machine k of the group, in order of creation, gets this address.
-set: the machine gets one of these; `-o yaml` says why, and what would make it exact.";
+set: the machine gets one of these; `-o yaml` says why, and what would make it exact.
+
+Events of --then, played in order, each from where the one before has ended or is stuck:
+  rollout              every machine of every group is replaced, all groups at the same time
+  rollout=GROUP        every machine of the group is replaced
+  scale=GROUP:N        the group gets N replicas
+  delete=GROUP         somebody deletes one machine of the group
+  enlarge=POOL:RANGE   the pool gets more addresses, and a stuck step is helped out
+  repair, repair=POOL  claims that metal3 has refused are repaired, of all pools or of one
+  delete-cluster, delete-cluster=NAME
+GROUP and POOL are NAME or KIND/NAME; the cluster or the namespace may stand in front.";
 
 /// Print which machine can get which address, and how certain that is.
 #[derive(Debug, Args)]
@@ -37,6 +59,9 @@ pub(super) struct Plan {
     /// Print only what differs from a plan that `-o yaml` or `-o json` printed; exit 1 when anything does
     #[arg(long, value_name = "PLAN", help_heading = "Output")]
     against: Option<PathBuf>,
+    /// What happens next, and what every group holds afterwards; may be repeated (events: see --help)
+    #[arg(long, value_name = "EVENT", value_parser = event, help_heading = "Steps")]
+    then: Vec<Event>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -49,21 +74,23 @@ enum Form {
     Yaml,
     /// The whole plan as JSON
     Json,
-    /// Comma-separated values with all columns
+    /// Comma-separated values with everything that is known
     Csv,
-    /// A Markdown table with all columns
+    /// A Markdown table, and why sets are no more than that
     Markdown,
+    /// One page with a map of each subnet, for people and for print
+    Html,
 }
 
 impl Plan {
     pub(super) fn run(self) -> Result<Status, Failure> {
         let old = self.against.as_ref().map(read_plan).transpose()?;
-        let computed = self.given.compute()?;
+        let computed = self.given.compute_for(Purpose::Plan)?;
         let Some(edits) = computed.edits.as_ref().filter(|_| !has_errors(&computed.findings)) else {
             self.given.report(&computed, None)?;
             return Ok(Status::Failed);
         };
-        let plan = self.given.plan(&computed, edits)?;
+        let plan = self.with_steps(&computed, edits, old.as_ref())?;
         let status = match &old {
             Some(old) => self.changes(old, &plan)?,
             None => {
@@ -76,14 +103,34 @@ impl Plan {
         Ok(status)
     }
 
+    /// The plan with what was asked for, or else with the steps that the earlier plan has.
+    fn with_steps(
+        &self,
+        computed: &Computed,
+        edits: &[Edits],
+        old: Option<&AddressPlan>,
+    ) -> Result<AddressPlan, Failure> {
+        if let (true, Some(old)) = (self.then.is_empty(), old) {
+            // A step that can no longer be played is a difference, and so are those after it.
+            let events = old.steps.iter().map_while(|step| step.event.parse().ok());
+            let events: Vec<Event> = events.collect();
+            return Ok(self.given.plan_then(computed, edits, &events)?.0);
+        }
+        match self.given.plan_then(computed, edits, &self.then)? {
+            (plan, None) => Ok(plan),
+            (_, Some(error)) => Err(Failure::message(format!("--then {error}"))),
+        }
+    }
+
     fn show(&self, plan: &AddressPlan) -> Result<String, Failure> {
         Ok(match self.output {
-            Form::Table => plan_table(plan, false).aligned(),
-            Form::Wide => plan_table(plan, true).aligned(),
-            Form::Csv => plan_table(plan, true).csv(),
-            Form::Markdown => plan_table(plan, true).markdown(),
+            Form::Table => plan_table(plan, Columns::Narrow).aligned() + &steps_text(plan, Columns::Narrow),
+            Form::Wide => plan_table(plan, Columns::Wide).aligned() + &steps_text(plan, Columns::Wide),
+            Form::Csv => plan_table(plan, Columns::All).csv() + &steps_csv(plan),
+            Form::Markdown => plan_markdown(plan) + &steps_markdown(plan),
             Form::Json => as_json(plan)?,
             Form::Yaml => as_yaml(plan)?,
+            Form::Html => plan_html(plan),
         })
     }
 
@@ -96,11 +143,17 @@ impl Plan {
             Form::Csv => changes.csv(),
             Form::Markdown => changes.markdown(),
             Form::Yaml | Form::Json => self.show(plan)?,
+            Form::Html => changes_html(plan, &changes),
             Form::Table | Form::Wide => changes.aligned(),
         };
         output::print(&text)?;
         Ok(Status::Differences)
     }
+}
+
+/// Reads an event; clap says which text was wrong.
+fn event(text: &str) -> Result<Event, String> {
+    text.parse().map_err(|error: EventError| error.problem)
 }
 
 /// The plan for a file: JSON by its ending, else YAML.
@@ -128,7 +181,7 @@ fn value(plan: &AddressPlan) -> Result<serde_json::Value, Failure> {
 }
 
 /// Reads a plan that was saved.
-fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
+pub(super) fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
     let texts = input::read_files(std::slice::from_ref(path), "--against")?;
     let texts = texts.map_err(|findings| {
         Failure::message(
@@ -137,15 +190,28 @@ fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
                 .map_or_else(String::new, |finding| finding.message.clone()),
         )
     })?;
-    let wrong = |problem: String| Failure::message(format!("{} is no address plan: {problem}", path.display()));
     let text = texts.first().map_or("", |text| &text.text);
-    let tree = Tree::parse(&Chunk::alone(text), &Limits::default()).map_err(|error| wrong(error.problem))?;
-    let root = tree.root().ok_or_else(|| wrong("it is empty".to_owned()))?;
-    let plan: AddressPlan = tree
-        .read(root, &Limits::default())
-        .map_err(|error| wrong(error.problem))?;
-    if plan.kind != "AddressPlan" {
-        return Err(wrong(format!("its kind is {:?}", plan.kind)));
-    }
-    Ok(plan)
+    parse_plan(&path.display().to_string(), text)
+}
+
+/// The plan of a text that was saved; a fault is named with its line and column, and the first three are.
+pub(super) fn parse_plan(name: &str, text: &str) -> Result<AddressPlan, Failure> {
+    const SHOWN: usize = 3;
+    planning::read_plan(text).map_err(|faults| {
+        let places = faults.iter().map(|fault| Place {
+            source: 0,
+            span: Span::new(fault.at.start..fault.at.start),
+        });
+        let positions = Positions::of(&[(name, text)], places);
+        let shown = faults.iter().take(SHOWN).map(|fault| {
+            let position = positions.get(0, Span::new(fault.at.clone()).start);
+            let (line, column) = position.map_or((1, 1), |position| (position.line, position.column));
+            format!("{name}:{line}:{column}: {}; {}", fault.problem, fault.help)
+        });
+        let mut lines: Vec<String> = shown.collect();
+        if let Some(more) = faults.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            lines.push(format!("and {more} more"));
+        }
+        Failure::message(lines.join("\n"))
+    })
 }

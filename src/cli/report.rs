@@ -1,8 +1,10 @@
 //! Where findings go: standard error or a file, in the form that the user wants.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use clap::ValueEnum;
 
 use super::failure::Failure;
 use super::output;
@@ -16,12 +18,35 @@ pub(super) struct ReportTo {
     file: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Form {
+/// A form of findings.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Form {
+    /// For people, with the line that each finding is about
     Text,
+    /// A FindingList for programs
     Json,
+    /// SARIF 2.1.0 for code scanning
     Sarif,
+    /// Workflow commands of GitHub Actions, which become annotations
     Github,
+}
+
+impl Form {
+    /// The findings in this form, with ANSI styles when `styled`.
+    pub(super) fn render(self, report: &Report<'_>, styled: bool) -> String {
+        match self {
+            Form::Text => text(report, styled),
+            Form::Json => json(report),
+            Form::Sarif => {
+                let texts = relative(report.texts);
+                sarif(&Report {
+                    texts: &texts,
+                    ..*report
+                })
+            }
+            Form::Github => github(report),
+        }
+    }
 }
 
 impl FromStr for ReportTo {
@@ -44,22 +69,50 @@ impl FromStr for ReportTo {
     }
 }
 
+/// The texts with the names of files below the current folder relative to it, as code scanning wants them.
+fn relative<'t>(texts: &[(&'t str, &'t str)]) -> Vec<(&'t str, &'t str)> {
+    let folder = std::env::current_dir().ok();
+    let below = |name: &'t str| Path::new(name).strip_prefix(folder.as_ref()?).ok()?.to_str();
+    texts
+        .iter()
+        .map(|(name, text)| (below(name).unwrap_or(name), *text))
+        .collect()
+}
+
 impl ReportTo {
+    /// Writes the report into its file, if it has one.
+    ///
+    /// # Errors
+    /// The file cannot be written, or a form without a file was asked for, which would go nowhere.
+    pub(super) fn write_file(&self, report: &Report<'_>) -> Result<(), Failure> {
+        match (&self.file, self.form) {
+            (Some(path), form) => output::write_file(path, form.render(report, false).as_bytes()),
+            (None, Form::Text) => Ok(()),
+            (None, _) => Err(Failure::message(
+                "this verb prints its findings on standard output: choose their form with -o; --report needs a file here",
+            )),
+        }
+    }
+
     /// Writes the report; `note` follows the findings in text form on standard error.
     pub(super) fn write(&self, report: &Report<'_>, note: Option<&str>) -> Result<(), Failure> {
-        let form = |styled| match self.form {
-            Form::Text => text(report, styled),
-            Form::Json => json(report),
-            Form::Sarif => sarif(report),
-            Form::Github => github(report),
-        };
+        self.write_ending(report, note, "; nothing was written")
+    }
+
+    /// Writes the report of a run whose result is printed in spite of error findings.
+    pub(super) fn write_beside_result(&self, report: &Report<'_>, note: Option<&str>) -> Result<(), Failure> {
+        self.write_ending(report, note, "")
+    }
+
+    /// `ending` follows the summary when there are errors.
+    fn write_ending(&self, report: &Report<'_>, note: Option<&str>, ending: &str) -> Result<(), Failure> {
         if let Some(path) = &self.file {
-            output::write_file(path, form(false).as_bytes())?;
+            self.write_file(report)?;
             if has_errors(report.findings) {
                 // Nobody can be told when standard error is gone.
                 let _ = writeln!(
                     anstream::stderr(),
-                    "{}; nothing was written; see {}",
+                    "{}{ending}; see {}",
                     summary(report.findings),
                     path.display()
                 );
@@ -68,13 +121,9 @@ impl ReportTo {
         }
         let mut stderr = anstream::stderr().lock();
         // Nobody can be told when standard error is gone.
-        let _ = stderr.write_all(form(true).as_bytes());
+        let _ = stderr.write_all(self.form.render(report, true).as_bytes());
         if matches!(self.form, Form::Text) {
-            let ending = if has_errors(report.findings) {
-                "; nothing was written"
-            } else {
-                ""
-            };
+            let ending = if has_errors(report.findings) { ending } else { "" };
             let summary = summary(report.findings);
             let _ = if summary.is_empty() {
                 Ok(())

@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Status;
+use super::backends::place_in_manifest;
+use super::balancer::{BalancerFlags, FormatFile, Judged, Members};
 use super::failure::Failure;
-use super::given::Given;
+use super::given::{Computed, Given};
 use super::input::Text;
-use super::output;
+use super::output::{self, Prepared};
 use super::plan;
-use crate::check::{Finding, codes, has_errors};
+use crate::backends::{Wanted, render};
+use crate::check::{Finding, Purpose, codes, has_errors};
+use crate::planning::AddressPlan;
 use crate::report::unified_diff;
 use crate::yaml::{Edits, Limits, chunks, stream};
 
@@ -33,12 +37,17 @@ Only what the configuration asks for changes: comments, order, quotes and line e
 pub(super) struct Transform {
     #[command(flatten)]
     given: Given,
+    #[command(flatten)]
+    balancer: BalancerFlags,
     /// Show a unified diff instead of the manifest; exit 1 when there are differences
     #[arg(long, conflicts_with = "write", help_heading = "Output")]
     diff: bool,
     /// Write the address plan of the result to a file: JSON for .json, else YAML
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     write_plan: Option<PathBuf>,
+    /// Write the member list for a load balancer to a file, in one of the formats of `backends`; may be repeated
+    #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
+    write_backends: Vec<FormatFile>,
     /// Rewrite the files in place, each in one step
     #[arg(short, long, help_heading = "Output")]
     write: bool,
@@ -46,7 +55,9 @@ pub(super) struct Transform {
 
 impl Transform {
     pub(super) fn run(self) -> Result<Status, Failure> {
-        let mut computed = self.given.compute()?;
+        let mut computed = self
+            .given
+            .computed(Purpose::Transform, self.given.read()?, &self.balancer.keys());
         if !self.write && !self.diff {
             computed.findings.extend(joints(&computed.manifests));
         }
@@ -56,13 +67,61 @@ impl Transform {
             return Ok(Status::Failed);
         };
         let note = "no configuration was given: the manifest is passed through unchanged";
-        // Plan and report first: when one cannot be written, nothing is printed and no file is touched.
-        if let Some(path) = &self.write_plan {
+        // All texts and the report first: when one cannot be written, nothing is printed and no file is touched.
+        let mut prepared = Prepared::default();
+        if self.write_plan.is_some() || !self.write_backends.is_empty() {
             let plan = self.given.plan(&computed, &edits)?;
-            output::write_file(path, plan::for_file(&plan, path)?.as_bytes())?;
+            if let Some(path) = &self.write_plan {
+                prepared.add(path, plan::for_file(&plan, path)?.as_bytes())?;
+            }
+            let (lists, (findings, accepted)) = self.lists(&computed, &plan);
+            computed.findings.extend(findings);
+            computed.accepted.extend(accepted);
+            computed.findings.sort_by_cached_key(Finding::order);
+            if has_errors(&computed.findings) {
+                self.given.report(&computed, None)?;
+                return Ok(Status::Failed);
+            }
+            for (path, text) in lists {
+                prepared.add(path, text.as_bytes())?;
+            }
+        }
+        if self.write {
+            rewritten(&computed.manifests, &edits, &mut prepared)?;
         }
         self.given.report(&computed, (!computed.configured).then_some(note))?;
+        prepared.commit()?;
         self.emit(&computed.manifests, &edits)
+    }
+
+    /// The wanted member lists with their files, and what is to be said about them.
+    fn lists(&self, computed: &Computed, plan: &AddressPlan) -> (Vec<(&Path, String)>, Judged) {
+        if self.write_backends.is_empty() {
+            return (Vec::new(), Judged::default());
+        }
+        let place = |about| place_in_manifest(computed, plan, about);
+        let mut members = Members::of(plan, computed, &[], &place);
+        let mut lists = Vec::new();
+        if members.list.services.is_empty() && !members.refused() {
+            members.findings.push(super::backends::nothing(&[]));
+        }
+        let list = std::mem::take(&mut members.list);
+        let refused = members.refused();
+        for wanted in self.write_backends.iter().filter(|_| !refused) {
+            let whole = Wanted {
+                list: &list,
+                against: None,
+                rollback: false,
+            };
+            match render(wanted.format, whole) {
+                Ok((text, findings)) => {
+                    members.add(findings);
+                    lists.push((wanted.file.as_path(), text));
+                }
+                Err(findings) => members.add(findings),
+            }
+        }
+        (lists, members.accepted())
     }
 
     fn emit(&self, manifests: &[Text], edits: &[Edits]) -> Result<Status, Failure> {
@@ -88,22 +147,24 @@ impl Transform {
             output::print_manifest(&texts)?;
             return Ok(Status::Done);
         }
-        let mut changed: Vec<(&Path, &str, &Edits)> = Vec::new();
-        for (text, edits) in manifests.iter().zip(edits) {
-            let path: Option<&PathBuf> = text.path.as_ref();
-            match path {
-                None => {
-                    return Err(Failure::message(
-                        "--write rewrites files; standard input cannot be rewritten",
-                    ));
-                }
-                Some(path) if !edits.is_empty() => changed.push((path, &text.text, edits)),
-                Some(_) => {}
-            }
-        }
-        output::rewrite_files(&changed)?;
         Ok(Status::Done)
     }
+}
+
+/// The edited files of `--write`.
+fn rewritten(manifests: &[Text], edits: &[Edits], prepared: &mut Prepared) -> Result<(), Failure> {
+    for (text, edits) in manifests.iter().zip(edits) {
+        match &text.path {
+            None => {
+                return Err(Failure::message(
+                    "--write rewrites files; standard input cannot be rewritten",
+                ));
+            }
+            Some(path) if !edits.is_empty() => prepared.edit(path, &text.text, edits)?,
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Where texts are joined, the one before must end its last line; that may change its last scalar.

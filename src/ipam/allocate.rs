@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use super::address::parse_address;
 use super::claim::{ClaimId, ClaimKind};
 use super::naming::Naming;
-use super::object::ObjectId;
 use super::occupancy::Occupancy;
 use super::pool::{Grant, Pool};
 use super::refusal::Refusal;
@@ -60,11 +59,7 @@ pub fn allocate(
         let entry = grant.entry.filter(set_by_entry);
         return Err(Refusal::InvalidPrefix { entry });
     }
-    let object = ObjectId {
-        name: grant.object.clone(),
-        kind: claim.kind,
-    };
-    occupancy.hold(grant.address, object);
+    occupancy.hold(grant.address, claim.kind);
     Ok(grant)
 }
 
@@ -82,7 +77,8 @@ fn wish(
         return Err(absent);
     };
     let grant = pool.grant(address, Some(entry), &claim.name);
-    if occupancy.is_taken(address, own_reservation) || occupancy.collides(claim, address, &grant.object) {
+    if occupancy.is_taken(address, own_reservation) || occupancy.collides(pool.naming(), claim, address, &grant.object)
+    {
         return Err(Refusal::NotAvailable);
     }
     Ok(grant)
@@ -95,10 +91,11 @@ fn any(
     claim: &ClaimId,
     randomness: &mut dyn Randomness,
 ) -> Result<Grant, Refusal> {
-    for (index, entry) in pool.entries().iter().enumerate() {
-        while let Some(address) = entry.choose(pool.strategy(), &occupancy.taken(claim.kind), randomness) {
+    let first = occupancy.exhausted(claim.kind);
+    for (index, entry) in pool.entries().iter().enumerate().skip(first) {
+        while let Some(address) = entry.choose(pool.strategy(), occupancy.unusable(claim.kind), randomness) {
             let grant = pool.grant(address, Some(index), &claim.name);
-            if !occupancy.collides(claim, address, &grant.object) {
+            if !occupancy.collides(pool.naming(), claim, address, &grant.object) {
                 return Ok(grant);
             }
             // An object named as the claim is in the way of every address alike.
@@ -106,6 +103,7 @@ fn any(
                 return Err(Refusal::NotAvailable);
             }
         }
+        occupancy.exhaust(claim.kind, index);
     }
     Err(Refusal::Exhausted)
 }

@@ -81,6 +81,8 @@ pub struct Claim {
     pub pool: PoolReference,
     /// RFC 3339 creation time in UTC with whole seconds; none sorts behind every time.
     pub created: Option<String>,
+    /// Place in the order of creation among claims without a creation time.
+    pub place: u32,
     /// The annotation `ipAddress` as written; empty is no request.
     pub requested: Option<String>,
     /// Name of the address object in the claim's status.
@@ -93,6 +95,8 @@ pub struct Claim {
     pub finalizers: Vec<String>,
     /// Whether its own Cluster is paused: it keeps what it holds and nothing is decided about it.
     pub paused: bool,
+    /// Whether its address rests for a while after its deletion (the in-cluster provider's grace period).
+    pub resting: bool,
 }
 
 impl Claim {
@@ -104,20 +108,24 @@ impl Claim {
             uid: None,
             pool,
             created: None,
+            place: 0,
             requested: None,
             address: None,
             failure: None,
             deleting: false,
             finalizers: Vec::new(),
             paused: false,
+            resting: false,
         }
     }
 
     /// The order in which claims are served: by creation time, then name, then kind.
     #[must_use]
     pub fn served_before(&self, other: &Self) -> Ordering {
-        let key = |claim: &Self| (claim.created.is_none(), claim.created.clone());
-        key(self).cmp(&key(other)).then_with(|| self.id.cmp(&other.id))
+        fn age(claim: &Claim) -> (bool, Option<&str>, u32) {
+            (claim.created.is_none(), claim.created.as_deref(), claim.place)
+        }
+        age(self).cmp(&age(other)).then_with(|| self.id.cmp(&other.id))
     }
 
     fn with_metadata(kind: ClaimKind, pool: PoolReference, metadata: &ObjectMeta) -> Self {

@@ -9,7 +9,6 @@ use super::claim::ClaimId;
 use super::evidence::Evidence;
 use super::holdings::Holdings;
 use super::indexes::{self, Other};
-use super::object::ObjectId;
 use super::occupancy::Occupancy;
 use super::outcome::{Granted, Outcome, Refused, Released, Snapshot, Source};
 use super::pool::{Grant, Pool};
@@ -88,6 +87,15 @@ pub fn decide(snapshot: &Snapshot<'_>, randomness: &mut dyn Randomness) -> Outco
     outcome
 }
 
+/// Which address each claim of the pool holds, by its status, a promise or an address object, before anything new is
+/// decided.
+#[must_use]
+pub fn holders(snapshot: &Snapshot<'_>) -> BTreeMap<ClaimId, IpAddr> {
+    let evidence = Evidence::read(snapshot);
+    let held = Holdings::read(&evidence).by_claim.into_iter();
+    held.map(|(id, holding)| (id.clone(), holding.address)).collect()
+}
+
 /// What is taken before the first new decision.
 fn occupancy(snapshot: &Snapshot<'_>, holdings: &Holdings<'_>) -> Occupancy {
     let reserved = if snapshot.deleting {
@@ -98,8 +106,7 @@ fn occupancy(snapshot: &Snapshot<'_>, holdings: &Holdings<'_>) -> Occupancy {
     let names = snapshot.objects.iter().map(|object| object.id.clone()).collect();
     let mut occupancy = Occupancy::new(holdings.held.clone(), reserved, names);
     for (id, holding) in &holdings.by_claim {
-        let name = snapshot.pool.naming().object_name(holding.address, &id.name);
-        occupancy.hold(holding.address, ObjectId { name, kind: id.kind });
+        occupancy.hold(holding.address, id.kind);
     }
     occupancy
 }
@@ -139,7 +146,8 @@ fn settle_doubts(snapshot: &Snapshot<'_>, evidence: &Evidence<'_>, holdings: &Ho
             _ => {}
         }
     }
-    let acted_on: BTreeSet<&ClaimId> = outcome.granted.iter().map(|granted| &granted.claim).collect();
+    let granted = outcome.granted.iter().filter(|_| !evidence.promises.doubts.is_empty());
+    let acted_on: BTreeSet<&ClaimId> = granted.map(|granted| &granted.claim).collect();
     for doubt in &evidence.promises.doubts {
         let changes = outcome.indexes.get(doubt.key) != snapshot.indexes.get(doubt.key);
         if !changes && !doubt.winner.is_some_and(|winner| acted_on.contains(winner)) {

@@ -9,7 +9,7 @@ use super::address::{mapped_number, parse_address};
 use super::network::Network;
 use super::quote::go_quote;
 use super::range::AddressRange;
-use super::set::{AddressSet, lowest_outside};
+use super::set::AddressSet;
 use super::span::{LAST_V4, Span, address_at};
 use super::strategy::{Randomness, Strategy};
 use crate::api::metal3;
@@ -134,11 +134,11 @@ impl Entry {
         self.span(strategy).into_iter().flat_map(Span::ranges)
     }
 
-    /// The address that the strategy chooses among those outside the sets.
+    /// The address that the strategy chooses among those outside the set.
     pub(crate) fn choose(
         &self,
         strategy: Strategy,
-        taken: &[&AddressSet],
+        taken: &AddressSet,
         randomness: &mut dyn Randomness,
     ) -> Option<IpAddr> {
         let span = self.span(strategy)?;
@@ -147,10 +147,10 @@ impl Entry {
                 let offset = randomness.below(*size) % (*size).max(1);
                 let drawn = self.base.saturating_add(u128::from(offset));
                 Span::new(drawn.max(span.first), span.last)
-                    .and_then(|rest| lowest_outside(rest, taken))
-                    .or_else(|| lowest_outside(span, taken))
+                    .and_then(|rest| taken.lowest_outside(rest))
+                    .or_else(|| taken.lowest_outside(span))
             }
-            _ => lowest_outside(span, taken),
+            _ => taken.lowest_outside(span),
         };
         place.map(address_at)
     }

@@ -21,8 +21,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) pool: &'a Pool,
     /// The pool's claims in the order in which they are served.
     pub(crate) claims: Vec<&'a Claim>,
-    /// Every claim of the namespace, those of other pools included.
-    pub(crate) all: BTreeMap<&'a ClaimId, &'a Claim>,
+    /// Every claim of the namespace that an object may name, those of other pools included.
+    all: BTreeMap<&'a ClaimId, &'a Claim>,
     /// The pool's objects that have an address.
     pub(crate) own: Vec<(&'a AddressObject, IpAddr)>,
     /// Of these, those that belong to a claim that lives.
@@ -38,7 +38,12 @@ impl<'a> Evidence<'a> {
         let pool = snapshot.pool;
         let reference = pool.reference();
         let mut claims: Vec<&Claim> = snapshot.claims.iter().collect();
-        let all = claims.iter().map(|&claim| (&claim.id, claim)).collect();
+        let named = |claims: &[&'a Claim]| claims.iter().map(|&claim| (&claim.id, claim)).collect();
+        let all = if snapshot.objects.is_empty() {
+            BTreeMap::new()
+        } else {
+            named(&claims)
+        };
         claims.retain(|claim| claim.pool == *reference);
         claims.sort_by(|a, b| a.served_before(b));
         let mut own: Vec<(&AddressObject, IpAddr)> = snapshot
@@ -60,7 +65,7 @@ impl<'a> Evidence<'a> {
         };
         for &(object, address) in &evidence.own {
             evidence.at.entry(address).or_default().push(object);
-            if let Some(&claim) = evidence.all.get(&object.claim_id())
+            if let Some(claim) = evidence.claim_of(object)
                 && belongs(object, claim)
             {
                 let objects = evidence.of_claim.entry(&claim.id).or_default();
@@ -72,6 +77,11 @@ impl<'a> Evidence<'a> {
                 || evidence.object_at(claim, address).is_some()
         });
         evidence
+    }
+
+    /// The claim that an object names.
+    pub(crate) fn claim_of(&self, object: &AddressObject) -> Option<&'a Claim> {
+        self.all.get(&object.claim_id()).copied()
     }
 
     /// The claim's object that has the address; the one with the computed name before others.

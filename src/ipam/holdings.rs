@@ -89,7 +89,7 @@ impl<'a> Holdings<'a> {
                 self.reservations.push((object.claim_id(), address));
                 continue;
             };
-            let elsewhere = evidence.all.get(&object.claim_id()).is_some_and(|claim| {
+            let elsewhere = evidence.claim_of(object).is_some_and(|claim| {
                 claim.pool != *evidence.pool.reference() && claim.uid.as_ref().is_none_or(|uid| uid == owner)
             });
             if !elsewhere {

@@ -1,7 +1,7 @@
 //! Takes `IPPool.status.indexes`, gives the claim that each entry is a promise to, and the other way round; never drops or
 //! adds a promise.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 
 use super::address::parse_address;
@@ -51,6 +51,9 @@ impl<'a> Promises<'a> {
         claims: &[&'a Claim],
         shows: impl Fn(&Claim, IpAddr) -> bool,
     ) -> Self {
+        if indexes.is_empty() {
+            return Self::default();
+        }
         let ages: BTreeMap<&ClaimId, usize> = claims.iter().enumerate().map(|(age, claim)| (&claim.id, age)).collect();
         let mut promises = Self::default();
         for (key, text) in indexes {
@@ -84,6 +87,15 @@ impl<'a> Promises<'a> {
     }
 }
 
+/// The claim that a key of `status.indexes` is written for; a plain one can mean an IPAddressClaim too.
+#[must_use]
+pub fn indexed_claim(key: &str) -> (ClaimKind, &str) {
+    match key.strip_prefix(CLUSTER_API_MARK) {
+        Some(name) => (ClaimKind::IPAddressClaim, name),
+        None => (ClaimKind::IPClaim, key),
+    }
+}
+
 /// The claims that a key can mean. A plain key beside a marked one of the same name is an IPClaim's.
 fn meanings(key: &str, indexes: &BTreeMap<String, String>) -> Vec<ClaimId> {
     match key.strip_prefix(CLUSTER_API_MARK) {
@@ -104,22 +116,28 @@ pub(crate) fn record<'a>(
     holders: impl Iterator<Item = (&'a ClaimId, IpAddr)> + Clone,
     living: impl Iterator<Item = &'a ClaimId>,
 ) -> BTreeMap<String, String> {
-    let claimed: BTreeSet<&str> = holders
+    let of_both_kinds = holders.clone().any(|(id, _)| id.kind == ClaimKind::IPAddressClaim);
+    let claims = holders
         .clone()
         .map(|(id, _)| id)
         .chain(living)
+        .filter(|_| of_both_kinds);
+    let claimed: HashSet<&str> = claims
         .filter(|id| id.kind == ClaimKind::IPClaim)
         .map(|id| id.name.as_str())
         .collect();
-    let mut indexes = BTreeMap::new();
-    for (id, address) in holders {
-        let key = match id.kind {
-            ClaimKind::IPAddressClaim if claimed.contains(id.name.as_str()) => {
-                format!("{CLUSTER_API_MARK}{}", id.name)
-            }
-            _ => id.name.clone(),
+    let entry = |(id, address): (&ClaimId, IpAddr)| {
+        let marked = id.kind == ClaimKind::IPAddressClaim && claimed.contains(id.name.as_str());
+        let key = if marked {
+            format!("{CLUSTER_API_MARK}{}", id.name)
+        } else {
+            id.name.clone()
         };
-        indexes.entry(key).or_insert_with(|| address.to_string());
-    }
-    indexes
+        (key, address.to_string())
+    };
+    let mut entries: Vec<(String, String)> = holders.map(entry).collect();
+    // A map is built fastest from entries in order.
+    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+    entries.dedup_by(|(later, _), (first, _)| later == first);
+    entries.into_iter().collect()
 }

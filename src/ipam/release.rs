@@ -10,14 +10,21 @@ pub(crate) enum Hold {
     None,
     /// Only the in-cluster provider's finalizer on a claim that is none of its own: the address goes all the same.
     Stray,
-    /// Somebody's finalizer: the address stays.
+    /// Somebody's finalizer or a grace period: the address stays.
     Foreign,
 }
 
 impl Claim {
-    /// Whose finalizers hold the address of a claim that is being deleted.
+    /// Whose finalizers hold the address of a claim that is being deleted. The in-cluster provider waits for none of them,
+    /// only for the end of its grace period (`ipamutil/reconciler.go`).
     pub(crate) fn hold(&self) -> Hold {
+        if self.resting {
+            return Hold::Foreign;
+        }
         let mut hold = Hold::None;
+        if self.is_in_cluster() {
+            return hold;
+        }
         for finalizer in self.finalizers.iter().filter(|f| !self.is_own(f)) {
             if self.id.kind != ClaimKind::IPAddressClaim || finalizer != in_cluster::CLAIM_FINALIZER {
                 return Hold::Foreign;
@@ -25,6 +32,11 @@ impl Claim {
             hold = Hold::Stray;
         }
         hold
+    }
+
+    /// Whether it is deleted and nothing holds its address back, so that the address can be gone before the claim is.
+    pub(crate) fn is_letting_go(&self) -> bool {
+        self.deleting && self.hold() != Hold::Foreign
     }
 
     /// Whether its provider's finalizer is still on the claim.
@@ -38,9 +50,10 @@ impl Claim {
     }
 
     fn is_own(&self, finalizer: &str) -> bool {
-        finalizer == self.id.kind.finalizer()
-            || (finalizer == in_cluster::CLAIM_FINALIZER
-                && self.pool.api_group == in_cluster::GROUP
-                && self.id.kind == ClaimKind::IPAddressClaim)
+        finalizer == self.id.kind.finalizer() || (finalizer == in_cluster::CLAIM_FINALIZER && self.is_in_cluster())
+    }
+
+    fn is_in_cluster(&self) -> bool {
+        self.id.kind == ClaimKind::IPAddressClaim && self.pool.api_group == in_cluster::GROUP
     }
 }

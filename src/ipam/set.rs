@@ -32,15 +32,18 @@ impl AddressSet {
 
     /// Adds one address; `false` if the set had it.
     pub fn insert_address(&mut self, address: IpAddr) -> bool {
-        let new = !self.contains(address);
-        if new {
-            let place = mapped_number(address);
-            self.insert_span(Span {
+        let place = mapped_number(address);
+        // The common case is the lowest free address, which makes an interval one longer: nothing is allocated for it.
+        let after = place.checked_add(1).filter(|after| self.spans.contains_key(after));
+        match self.spans.range_mut(..=place).next_back() {
+            Some((_, last)) if *last >= place => return false,
+            Some((_, last)) if *last + 1 == place && after.is_none() => *last = place,
+            _ => self.insert_span(Span {
                 first: place,
                 last: place,
-            });
+            }),
         }
-        new
+        true
     }
 
     /// Takes the addresses of a range out.
@@ -120,6 +123,14 @@ impl AddressSet {
         (place <= last).then_some(last)
     }
 
+    /// The lowest place of a span that the set does not hold: right behind an interval, since intervals never touch.
+    pub(crate) fn lowest_outside(&self, span: Span) -> Option<u128> {
+        match self.interval_end(span.first) {
+            None => Some(span.first),
+            Some(last) => (last < span.last).then(|| last + 1),
+        }
+    }
+
     /// Every interval as a span of the line, ascending.
     pub(crate) fn spans(&self) -> impl Iterator<Item = Span> + '_ {
         self.spans.iter().map(|(&first, &last)| Span { first, last })
@@ -169,18 +180,6 @@ impl FromIterator<IpAddr> for AddressSet {
     }
 }
 
-/// The lowest place of `span` that none of the sets holds.
-pub(crate) fn lowest_outside(span: Span, sets: &[&AddressSet]) -> Option<u128> {
-    let mut place = span.first;
-    loop {
-        match sets.iter().find_map(|set| set.interval_end(place)) {
-            None => return Some(place),
-            Some(last) if last >= span.last => return None,
-            Some(last) => place = last + 1,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,24 +222,23 @@ mod tests {
         assert_eq!(shown(&everything).len(), 3);
         assert_eq!(everything.size(), u128::MAX);
         assert_eq!(
-            lowest_outside(
-                Span {
-                    first: 0,
-                    last: u128::MAX
-                },
-                &[&everything]
-            ),
+            everything.lowest_outside(Span {
+                first: 0,
+                last: u128::MAX
+            }),
             None
         );
     }
 
     #[test]
-    fn the_lowest_outside_skips_every_set() {
-        let (low, high) = (set(&["10.0.0.1-10.0.0.2", "10.0.0.4"]), set(&["10.0.0.3"]));
-        let span = Span::from("10.0.0.1-10.0.0.5".parse::<AddressRange>().expect("a range"));
-        assert_eq!(
-            lowest_outside(span, &[&low, &high]).map(|place| address_at(place).to_string()),
-            Some("10.0.0.5".to_owned())
-        );
+    fn the_lowest_outside_lies_behind_the_first_interval() {
+        let taken = set(&["10.0.0.1-10.0.0.2", "10.0.0.3", "10.0.0.5"]);
+        let lowest = |range: &str| {
+            let span = Span::from(range.parse::<AddressRange>().expect("a range"));
+            taken.lowest_outside(span).map(|place| address_at(place).to_string())
+        };
+        assert_eq!(lowest("10.0.0.1-10.0.0.9").as_deref(), Some("10.0.0.4"));
+        assert_eq!(lowest("10.0.0.0-10.0.0.9").as_deref(), Some("10.0.0.0"));
+        assert_eq!(lowest("10.0.0.2-10.0.0.3"), None);
     }
 }

@@ -1,5 +1,7 @@
-//! Takes one text of the configuration's `addresses`, gives the range of host addresses that it stands for; never
-//! drops an address that was written out.
+//! Takes one text of the configuration's `addresses` and gives the range of host addresses that it stands for, and the addresses
+//! of a range that are no host's; never drops an address that was written out.
+
+use std::net::IpAddr;
 
 use super::address::number;
 use super::network::Network;
@@ -29,6 +31,25 @@ pub fn usable_range(text: &str, prefix: Option<u8>) -> Result<AddressRange, Rang
     let start = number(range.start()) + u128::from(lowest.anycast() == Some(range.start()));
     let end = number(range.end()) - u128::from(highest.broadcast() == Some(range.end()));
     AddressRange::from_numbers(range.family(), start, end).ok_or(RangeError::NothingUsable { range, prefix })
+}
+
+/// The gateway, network and broadcast address that a range holds, with what each is. The network is the one around the
+/// gateway, or else around the lowest address.
+pub(crate) fn reserved_addresses(
+    range: AddressRange,
+    gateway: Option<IpAddr>,
+    prefix: Option<u8>,
+) -> Vec<(IpAddr, &'static str)> {
+    let network = prefix.and_then(|prefix| Network::new(gateway.unwrap_or(range.start()), prefix).ok());
+    [
+        (gateway, "its gateway"),
+        (network.and_then(Network::anycast), "the network address"),
+        (network.and_then(Network::broadcast), "the broadcast address"),
+    ]
+    .into_iter()
+    .filter_map(|(address, what)| Some((address?, what)))
+    .filter(|(address, _)| range.contains(*address))
+    .collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::cursor::{Cursor, Text};
 use super::reference::Reference;
-use super::size::{self, GroupSize, Surge};
+use super::size::{self, GroupSize, Strategy};
+use super::template::POOL_LABEL;
 
 /// What kind of machines a group makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Group<'a> {
     pub cluster: Option<Text<'a>>,
     /// How many machines it can have.
     pub size: GroupSize,
+    /// The pool label in the metadata that it gives its machines, which nobody reads.
+    pub machine_label: Option<Text<'a>>,
     /// The object that controls it, where the text comes from a live cluster.
     pub owner: Option<Owner<'a>>,
 }
@@ -73,11 +76,19 @@ impl<'a> Group<'a> {
         let owner = at
             .at(&["metadata", "ownerReferences"])
             .and_then(|owners| owners.items().next());
-        let surge = if kind == "MachineSet" { Surge::None } else { Surge::One };
+        let strategy = match kind {
+            "MachineSet" => Some(Strategy::OnDelete),
+            _ => at.get("spec").and_then(Strategy::read),
+        };
+        const MACHINES: [&[&str]; 2] = [&["spec", "machineTemplate"], &["spec", "template"]];
+        let machine_label = MACHINES
+            .iter()
+            .find_map(|path| at.at(path)?.at(&["metadata", "labels", POOL_LABEL])?.text());
         Some(Group {
             role,
-            size: size::size(at.get("spec"), at.get("metadata"), surge),
+            size: size::size(at.get("spec"), at.get("metadata"), strategy),
             references,
+            machine_label,
             cluster: at.at(&["spec", "clusterName"]).and_then(Cursor::text).or_else(label),
             owner: owner.and_then(|owner| {
                 Some(Owner {

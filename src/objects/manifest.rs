@@ -1,8 +1,9 @@
 //! Takes the texts of a run and gives the documents and objects that matter, and every input error; the rest is passed over unread.
 
-use crate::yaml::{Chunk, Limits, Prefilter, SyntaxError, Tree, chunks, is_bare, stray_byte_order_mark};
+use crate::yaml::{Chunk, Kind, Limits, Prefilter, SyntaxError, Tree, chunks, is_bare, stray_byte_order_mark};
 
 use super::cursor::{Cursor, Span};
+use super::files::Files;
 use super::object::Object;
 
 /// One input of a run.
@@ -64,6 +65,8 @@ pub struct Manifest<'a> {
     pub documents: Vec<Document<'a>>,
     /// The objects of Cluster API, CAPV and IPAM, in order.
     pub objects: Vec<Object<'a>>,
+    /// The files that the objects come from, where their carrier says so.
+    pub files: Files,
     limits: Limits,
     /// How many bytes of trees may still be kept.
     budget: usize,
@@ -72,22 +75,20 @@ pub struct Manifest<'a> {
 /// Words of which every document that can matter holds one: all their API groups, and all references to them.
 const WORDS: [&str; 2] = ["cluster.x-k8s.io", "ipam.metal3.io"];
 
+/// Tells by a search for words which texts can hold an object that matters.
+#[must_use]
+pub fn prefilter() -> Prefilter {
+    Prefilter::new(&WORDS)
+}
+
 impl<'a> Manifest<'a> {
     /// Reads all inputs.
     ///
     /// # Errors
     /// Input errors, one for each source: what follows the first is often only its echo.
     pub fn read(sources: &'a [Source<'a>], limits: Limits) -> Result<Self, Vec<InputError>> {
-        let size: usize = sources.iter().map(|source| source.text.len()).sum();
-        let mut manifest = Manifest {
-            sources,
-            documents: Vec::new(),
-            objects: Vec::new(),
-            limits,
-            // Trees save a second parse of the documents that change; past this they would cost too much memory.
-            budget: (6 << 20) + size / 32,
-        };
-        let filter = Prefilter::new(&WORDS);
+        let mut manifest = Manifest::empty(sources, limits);
+        let filter = prefilter();
         let mut errors = Vec::new();
         for (source, input) in sources.iter().enumerate() {
             if let Some(at) = stray_byte_order_mark(input.text) {
@@ -104,10 +105,10 @@ impl<'a> Manifest<'a> {
                 // The last document is always read, so that a stream that was cut off is noticed.
                 let last = chunks.peek().is_none();
                 if (last || filter.may_match(chunk.text)) && !is_bare(chunk.text) {
-                    batch.push(chunk);
+                    batch.push(source, chunk);
                 }
                 if last || batch.is_full() {
-                    manifest.read_batch(source, std::mem::take(&mut batch), &mut errors);
+                    manifest.read_batch(std::mem::take(&mut batch), Wrapping::Refused, &mut errors);
                 }
             }
         }
@@ -115,14 +116,48 @@ impl<'a> Manifest<'a> {
         if errors.is_empty() { Ok(manifest) } else { Err(errors) }
     }
 
-    fn read_batch(&mut self, source: usize, batch: Batch<'a>, errors: &mut Vec<InputError>) {
+    /// Reads sources that are one document each: a portion of the items of a ResourceList as a list, or a whole one.
+    ///
+    /// # Errors
+    /// As [`Manifest::read`].
+    pub fn read_items(sources: &'a [Source<'a>], files: Files, limits: Limits) -> Result<Self, Vec<InputError>> {
+        let mut manifest = Manifest {
+            files,
+            ..Manifest::empty(sources, limits)
+        };
+        let mut errors = Vec::new();
+        let mut batch = Batch::default();
+        for (source, input) in sources.iter().enumerate() {
+            batch.push(source, Chunk::alone(input.text));
+            if batch.is_full() || source + 1 == sources.len() {
+                manifest.read_batch(std::mem::take(&mut batch), Wrapping::Accepted, &mut errors);
+            }
+        }
+        if errors.is_empty() { Ok(manifest) } else { Err(errors) }
+    }
+
+    fn empty(sources: &'a [Source<'a>], limits: Limits) -> Self {
+        let size: usize = sources.iter().map(|source| source.text.len()).sum();
+        Manifest {
+            sources,
+            documents: Vec::new(),
+            objects: Vec::new(),
+            files: Files::default(),
+            limits,
+            // Trees save a second parse of the documents that change; past this they would cost too much memory.
+            budget: (6 << 20) + size / 32,
+        }
+    }
+
+    fn read_batch(&mut self, batch: Batch<'a>, wrapping: Wrapping, errors: &mut Vec<InputError>) {
         let worthwhile = if batch.bytes < PARALLEL { usize::MAX } else { 2 };
-        for read in crate::parallel::map(&batch.chunks, worthwhile, |chunk| {
-            read_chunk(source, chunk, &self.limits)
-        }) {
-            for document in read {
+        let read = crate::parallel::map(&batch.chunks, worthwhile, |(source, chunk)| {
+            read_chunk(*source, chunk, wrapping, &self.limits)
+        });
+        for ((source, _), documents) in batch.chunks.iter().zip(read) {
+            for document in documents {
                 match document {
-                    Ok(document) => self.absorb(source, document),
+                    Ok(document) => self.absorb(*source, document),
                     Err(error) => errors.push(error),
                 }
             }
@@ -195,14 +230,21 @@ const PARALLEL: usize = 128 << 10;
 /// Documents that are read together.
 #[derive(Default)]
 struct Batch<'a> {
-    chunks: Vec<Chunk<'a>>,
+    chunks: Vec<(usize, Chunk<'a>)>,
     bytes: usize,
 }
 
+/// Whether a ResourceList may stand around the objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrapping {
+    Accepted,
+    Refused,
+}
+
 impl<'a> Batch<'a> {
-    fn push(&mut self, chunk: Chunk<'a>) {
+    fn push(&mut self, source: usize, chunk: Chunk<'a>) {
         self.bytes += chunk.text.len();
-        self.chunks.push(chunk);
+        self.chunks.push((source, chunk));
     }
 
     fn is_full(&self) -> bool {
@@ -219,22 +261,28 @@ struct ReadDocument<'a> {
 }
 
 /// The documents of a chunk: one, or several JSON values.
-fn read_chunk<'a>(source: usize, chunk: &Chunk<'a>, limits: &Limits) -> Vec<Result<ReadDocument<'a>, InputError>> {
+fn read_chunk<'a>(
+    source: usize,
+    chunk: &Chunk<'a>,
+    wrapping: Wrapping,
+    limits: &Limits,
+) -> Vec<Result<ReadDocument<'a>, InputError>> {
+    let read_document = |chunk, form, tree| read_document(source, chunk, form, wrapping, tree);
     let error = match Tree::parse(chunk, limits) {
-        Ok(tree) => return vec![read_document(source, *chunk, Form::Yaml, tree)],
+        Ok(tree) => return vec![read_document(*chunk, Form::Yaml, tree)],
         Err(error) => error,
     };
     if let Some(document) = before_directive(chunk)
         && let Ok(tree) = Tree::parse(&document, limits)
     {
-        return vec![read_document(source, document, Form::Yaml, tree)];
+        return vec![read_document(document, Form::Yaml, tree)];
     }
     // `kubectl -o json` prints several objects one after the other.
     let Some(values) = json_values(chunk) else {
         return vec![Err(syntax(source, chunk, error))];
     };
     let read = |chunk: Chunk<'a>| match Tree::parse(&chunk, limits) {
-        Ok(tree) => read_document(source, chunk, Form::JsonStream, tree),
+        Ok(tree) => read_document(chunk, Form::JsonStream, tree),
         Err(error) => Err(syntax(source, &chunk, error)),
     };
     values.into_iter().map(read).collect()
@@ -254,6 +302,7 @@ fn read_document<'a>(
     source: usize,
     chunk: Chunk<'a>,
     form: Form,
+    wrapping: Wrapping,
     mut tree: Tree<'a>,
 ) -> Result<ReadDocument<'a>, InputError> {
     let mut objects = Vec::new();
@@ -264,7 +313,7 @@ fn read_document<'a>(
             node,
         };
         let kind = at.text_of("kind").map(|kind| kind.value).unwrap_or_default();
-        if kind == "ResourceList" {
+        if kind == "ResourceList" && wrapping == Wrapping::Refused {
             let span = at.get("kind").unwrap_or(at).span();
             return Err(InputError {
                 source,
@@ -275,7 +324,9 @@ fn read_document<'a>(
         // Objects outside Cluster API and IPAM are of no further interest.
         let known =
             |object: &Object<'_>| object.group().ends_with("cluster.x-k8s.io") || object.group() == "ipam.metal3.io";
-        match at.get("items").filter(|_| kind.ends_with("List")) {
+        let portion =
+            (wrapping == Wrapping::Accepted && matches!(tree.kind(node), Kind::Sequence { .. })).then_some(at);
+        match portion.or_else(|| at.get("items").filter(|_| kind.ends_with("List"))) {
             Some(items) => {
                 let read = items
                     .items()

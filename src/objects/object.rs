@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::carried::{Carried, LOCAL_CONFIG};
 use super::class::Class;
 use super::cluster::{self, Cluster};
 use super::cursor::{Cursor, Span, Text};
@@ -32,6 +33,8 @@ pub struct Object<'a> {
     pub namespace: Option<Text<'a>>,
     /// The text comes from a live cluster: it has a uid, a resourceVersion or kubectl's last-applied annotation.
     pub live: bool,
+    /// What kustomize or kpt say about it while they carry it.
+    pub carried: Option<Box<Carried<'a>>>,
     /// Where the object's kind stands, for findings about the whole object.
     pub span: Span,
     /// What this program reads of the kind.
@@ -58,16 +61,24 @@ pub enum Detail<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// `None` for what is no object: no mapping, or without kind or apiVersion.
+    /// `None` for what is no object: no mapping, without kind or apiVersion, or for local tools only.
     pub(super) fn read(at: Cursor<'_, 'a>, item: Option<(NodeId, u32)>) -> Option<Self> {
         let kind = at.text_of("kind")?;
         let api_version = at.text_of("apiVersion")?.value;
         let metadata = at.get("metadata");
         let of_metadata = |key| metadata.and_then(|metadata| metadata.text_of(key));
-        let applied = ["annotations", "kubectl.kubernetes.io/last-applied-configuration"];
+        let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
+        if annotations.is_some_and(|annotations| {
+            annotations
+                .text_of(LOCAL_CONFIG)
+                .is_some_and(|local| local.value == "true")
+        }) {
+            return None;
+        }
+        let applied = "kubectl.kubernetes.io/last-applied-configuration";
         let live = of_metadata("uid").is_some()
             || of_metadata("resourceVersion").is_some()
-            || metadata.is_some_and(|metadata| metadata.at(&applied).is_some());
+            || annotations.is_some_and(|annotations| annotations.get(applied).is_some());
         Some(Object {
             document: 0,
             node: at.node,
@@ -75,6 +86,7 @@ impl<'a> Object<'a> {
             name: of_metadata("name"),
             namespace: of_metadata("namespace"),
             live,
+            carried: annotations.and_then(Carried::read),
             span: kind.span,
             detail: detail(at, &api_version, &kind.value),
             api_version,
@@ -108,12 +120,42 @@ impl<'a> Object<'a> {
         self.namespace.as_ref().map(|namespace| &*namespace.value)
     }
 
-    /// Whether it can be meant by a namespace: a missing one on either side is filled in later, by `kubectl -n`.
+    /// Its name, and the names that it had before kustomize renamed it: references may still use those.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let former = self.carried.iter().flat_map(|carried| carried.names());
+        self.name.iter().map(|name| &*name.value).chain(former)
+    }
+
+    /// Whether a reference by this name can mean it.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names().any(|own| own == name)
+    }
+
+    /// Whether it can be meant by a namespace: a missing one on either side is filled in later, by `kubectl -n`. A reference
+    /// may name the namespace that it had before kustomize moved it.
     #[must_use]
     pub fn in_namespace(&self, namespace: Option<&str>) -> bool {
         match (self.namespace(), namespace) {
-            (Some(own), Some(other)) => own == other,
+            (Some(own), Some(other)) => own == other || self.carried.iter().any(|carried| carried.was_in(other)),
             _ => true,
+        }
+    }
+
+    /// Whether a reference of another object means it.
+    #[must_use]
+    pub fn is_meant(&self, name: &str, namespace: Option<&str>, referrer: &Object<'_>) -> bool {
+        let named = self.name() == name || (self.is_called(name) && self.of_one_base(referrer));
+        named && self.in_namespace(namespace)
+    }
+
+    /// Whether kustomize gave it the same prefixes and suffixes as another object, so that the two came from one base.
+    #[must_use]
+    pub fn of_one_base(&self, other: &Object<'_>) -> bool {
+        match (&self.carried, &other.carried) {
+            (Some(own), Some(other)) => own.same_affixes(other),
+            (None, None) => true,
+            _ => false,
         }
     }
 

@@ -36,14 +36,21 @@ impl PoolKind {
         }
     }
 
+    /// All of them.
+    pub(crate) const ALL: [PoolKind; 3] = [
+        PoolKind::IPPool,
+        PoolKind::InClusterIPPool,
+        PoolKind::GlobalInClusterIPPool,
+    ];
+
+    /// The kind of this name; another provider may have one of the same name.
+    #[must_use]
+    pub fn named(kind: &str) -> Option<Self> {
+        PoolKind::ALL.into_iter().find(|known| known.name() == kind)
+    }
+
     pub(super) fn of(group: &str, kind: &str) -> Option<Self> {
-        [
-            PoolKind::IPPool,
-            PoolKind::InClusterIPPool,
-            PoolKind::GlobalInClusterIPPool,
-        ]
-        .into_iter()
-        .find(|known| known.name() == kind && known.group() == group)
+        PoolKind::named(kind).filter(|known| known.group() == group)
     }
 }
 

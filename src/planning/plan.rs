@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::step_plan::StepPlan;
+use super::subnet::SubnetPlan;
+
 /// What `plan -o yaml|json` prints and what later verbs read back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -12,6 +15,12 @@ pub struct AddressPlan {
     pub kind: String,
     /// The clusters, in the order of the manifest.
     pub clusters: Vec<ClusterPlan>,
+    /// What lies where in the subnets of all pools; missing in plans of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subnets: Vec<SubnetPlan>,
+    /// What holds after each event that was asked for, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepPlan>,
     /// What there is to say about the manifest, as reports give it.
     #[serde(default)]
     pub findings: Vec<serde_json::Value>,
@@ -58,6 +67,9 @@ pub struct GroupPlan {
     pub role: String,
     /// The template of its machines.
     pub template: String,
+    /// What its machines will be called; `<random>` stands for characters that are not known before a machine exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_name: Option<String>,
     /// Replicas, or the autoscaler's maximum; missing while unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<u32>,
@@ -83,6 +95,9 @@ pub struct SlotPlan {
     pub name: String,
     /// Replica or surge.
     pub kind: SlotKind,
+    /// The machine that is in it already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
     /// One element for each static NIC and pool.
     pub nics: Vec<NicPlan>,
 }
@@ -147,6 +162,7 @@ pub struct NicPlan {
 #[serde(rename_all = "camelCase")]
 pub struct PoolReference {
     /// Its kind.
+    #[serde(default)]
     pub kind: String,
     /// Its namespace, where the manifest gives one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,12 +177,18 @@ pub struct PoolPlan {
     /// The pool.
     #[serde(flatten)]
     pub pool: PoolReference,
+    /// All addresses that it can give, as ranges; none when it is not in the manifest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
     /// How many addresses it can give; missing when it is not in the manifest. Above 2^53 the number is a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<Size>,
     /// Replicas and surge of all its groups, times their NICs; missing while a size is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needed: Option<u64>,
+    /// What others hold of it, or keep reserved, as ranges; only known from live objects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<String>,
     /// What is left; 0 when it is too small.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub free: Option<Size>,

@@ -23,6 +23,11 @@ pub fn github(report: &Report<'_>) -> String {
         {
             properties.push(format!("file={}", property(file)));
             properties.push(format!("line={},col={}", start.line, start.column));
+            let end = positions.get(place.source, place.span.end);
+            properties.extend(
+                end.filter(|end| end.line == start.line && end.column > start.column)
+                    .map(|end| format!("endColumn={}", end.column)),
+            );
         }
         properties.push(format!(
             "title={}",

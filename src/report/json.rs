@@ -2,15 +2,25 @@
 
 use serde_json::{Value, json};
 
-use super::Report;
+use super::{Positions, Report};
 use crate::check::Finding;
 
-/// A `FindingList`; lines and columns count from 1.
+/// A `FindingList`; lines and columns count from 1. What the configuration accepts stands apart, with the reason.
 #[must_use]
 pub fn json(report: &Report<'_>) -> String {
-    let list = json!({
+    let positions = report.positions();
+    let accepted = report.accepted.iter().map(|accepted| {
+        let mut value = value(report, &positions, &accepted.finding);
+        value["reason"] = json!(accepted.reason);
+        value
+    });
+    let mut list = json!({
         "apiVersion": "capv-ipam.dev/v1alpha1", "kind": "FindingList", "items": findings(report),
     });
+    let accepted: Vec<Value> = accepted.collect();
+    if !accepted.is_empty() {
+        list["accepted"] = json!(accepted);
+    }
     format!("{list:#}\n")
 }
 
@@ -18,24 +28,30 @@ pub fn json(report: &Report<'_>) -> String {
 #[must_use]
 pub fn findings(report: &Report<'_>) -> Vec<Value> {
     let positions = report.positions();
-    let value = |finding: &Finding| {
-        let place = finding.place.and_then(|place| {
-            let start = positions.get(place.source, place.span.start)?;
-            let end = positions.get(place.source, place.span.end)?;
-            let file = report.texts.get(place.source)?.0;
-            Some(json!({
-                "file": file, "line": start.line, "column": start.column, "endLine": end.line, "endColumn": end.column,
-            }))
-        });
-        json!({
-            "code": finding.code.id,
-            "name": finding.code.name,
-            "severity": finding.severity,
-            "message": finding.message,
-            "object": finding.object,
-            "place": place,
-            "help": finding.help,
-        })
-    };
-    report.findings.iter().map(value).collect()
+    let values = report.findings.iter();
+    values.map(|finding| value(report, &positions, finding)).collect()
+}
+
+fn value(report: &Report<'_>, positions: &Positions, finding: &Finding) -> Value {
+    let place = finding.place.and_then(|place| {
+        let start = positions.get(place.source, place.span.start)?;
+        let end = positions.get(place.source, place.span.end)?;
+        let file = report.texts.get(place.source)?.0;
+        Some(json!({
+            "file": file, "line": start.line, "column": start.column, "endLine": end.line, "endColumn": end.column,
+        }))
+    });
+    let mut value = json!({
+        "code": finding.code.id,
+        "name": finding.code.name,
+        "severity": finding.severity,
+        "message": finding.message,
+        "object": finding.object,
+        "place": place,
+        "help": finding.help,
+    });
+    if let Some((severity, reason)) = &finding.lowered {
+        value["lowered"] = json!({ "from": severity, "reason": reason });
+    }
+    value
 }

@@ -1,81 +1,200 @@
-//! Takes an address plan and gives its rows for people and spreadsheets, and the rows that differ from an earlier plan.
-
-use std::collections::BTreeMap;
+//! Takes an address plan and gives its rows for people and spreadsheets; computes no address.
 
 use super::table::Table;
-use crate::planning::{AddressPlan, Certainty, ClusterPlan, GroupPlan, NicPlan, SlotKind, SlotPlan};
+use crate::planning::{
+    AddressPlan, Certainty, ClusterPlan, GroupPlan, NicPlan, PoolReference, SlotKind, SlotPlan, choices,
+};
 
-/// One row for each slot and NIC; `wide` adds what the address comes with.
+/// How much a row says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Columns {
+    /// Who gets which address.
+    Narrow,
+    /// What the address comes with, too.
+    Wide,
+    /// Everything that the plan knows of it.
+    All,
+}
+
+const NARROW: [&str; 7] = ["CLUSTER", "GROUP", "SLOT", "NIC", "ADDRESS", "CERTAINTY", "POOL"];
+const WIDE: [&str; 6] = ["NETWORK", "PREFIX", "GATEWAY", "DNS", "CLAIM", "OBJECT"];
+const ALL: [&str; 6] = ["MACHINE", "NAMESPACE", "ROLE", "KIND", "FAMILY", "WHY"];
+/// Columns whose cells are words of this program, not names and addresses.
+const WORDS: [&str; 7] = ["NIC", "CERTAINTY", "PREFIX", "ROLE", "KIND", "FAMILY", "WHY"];
+
+/// Ranges of a set that a narrow row names.
+const SHOWN: usize = 2;
+
+/// One row for each slot and NIC; for a group of unknown size one for each of its pools.
 #[must_use]
-pub fn plan_table(plan: &AddressPlan, wide: bool) -> Table {
-    let narrow = ["CLUSTER", "GROUP", "SLOT", "NIC", "ADDRESS", "CERTAINTY", "POOL"];
-    let more = ["NETWORK", "PREFIX", "GATEWAY", "DNS", "CLAIM", "OBJECT"];
-    let titles: Vec<&'static str> = narrow.into_iter().chain(more.into_iter().filter(|_| wide)).collect();
-    let mut table = Table::new(&titles);
+pub fn plan_table(plan: &AddressPlan, columns: Columns) -> Table {
+    let mut titles = NARROW.to_vec();
+    titles.extend(WIDE.iter().filter(|_| columns >= Columns::Wide));
+    titles.extend(ALL.iter().filter(|_| columns == Columns::All));
+    let mut table = Table::new(&titles).with_words(&WORDS);
     for cluster in &plan.clusters {
         for group in &cluster.groups {
+            let rows = Rows {
+                cluster,
+                group,
+                choices: choices(cluster, group),
+                columns,
+            };
             if group.slots.is_empty() {
-                table.row(unknown(cluster, group, wide));
+                rows.unknown(&mut table);
             }
             for slot in &group.slots {
-                slot.nics
-                    .iter()
-                    .for_each(|nic| table.row(row(cluster, group, slot, nic, wide)));
+                slot.nics.iter().for_each(|nic| table.row(rows.row(slot, nic)));
             }
         }
     }
     table
 }
 
-fn row(cluster: &ClusterPlan, group: &GroupPlan, slot: &SlotPlan, nic: &NicPlan, wide: bool) -> Vec<String> {
-    let mut cells = vec![
-        cluster.name.clone().unwrap_or_default(),
-        format!("{}/{}", group.kind, group.name),
-        slot.name.clone(),
-        nic.device.to_string(),
-        shown(group, nic),
-        certainty(nic.certainty).to_owned(),
-        nic.pool.name.clone(),
-    ];
-    if wide {
+/// The plan as GitHub's Markdown: the table, then endpoints, and why sets are no more than that.
+#[must_use]
+pub fn plan_markdown(plan: &AddressPlan) -> String {
+    let mut out = plan_table(plan, Columns::Wide).markdown();
+    let mut notes = Vec::new();
+    for cluster in &plan.clusters {
+        let name = code(cluster.name.as_deref().unwrap_or("unnamed"));
+        if let Some(endpoint) = &cluster.endpoint {
+            let port = endpoint.port.map(|port| format!(" port {port}")).unwrap_or_default();
+            notes.push(format!("{name}: the endpoint is {}{port}", code(&endpoint.host)));
+        }
+        for group in &cluster.groups {
+            let group_name = code(&format!("{}/{}", group.kind, group.name));
+            if let Some(machine) = &group.machine_name {
+                notes.push(format!("{name}: machines of {group_name} are called {}", code(machine)));
+            }
+            if let Some(why) = &group.why {
+                notes.push(format!("{name}: {group_name} is a set: {}", super::table::plain(why)));
+            }
+        }
+    }
+    if !notes.is_empty() {
+        out.push('\n');
+        notes.iter().for_each(|note| out.extend(["- ", note, "\n"]));
+    }
+    out
+}
+
+fn code(text: &str) -> String {
+    super::table::code_span(text)
+}
+
+/// The rows of one group.
+struct Rows<'p> {
+    cluster: &'p ClusterPlan,
+    group: &'p GroupPlan,
+    choices: Vec<(&'p PoolReference, Vec<String>)>,
+    columns: Columns,
+}
+
+impl Rows<'_> {
+    fn row(&self, slot: &SlotPlan, nic: &NicPlan) -> Vec<String> {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let choice = self.choices.iter().find(|(pool, _)| **pool == nic.pool);
+        let set = || choice.map(|(_, ranges)| self.shown(ranges)).unwrap_or_default();
+        let mut cells = self.first_cells(&slot.name, &nic.device.to_string());
         cells.extend([
-            text(&nic.network),
-            nic.prefix.map(|prefix| prefix.to_string()).unwrap_or_default(),
-            text(&nic.gateway),
-            nic.dns_servers.join(","),
-            nic.claim.clone(),
-            text(&nic.address_object),
+            nic.address.clone().unwrap_or_else(set),
+            certainty(nic.certainty).to_owned(),
+            nic.pool.name.clone(),
+        ]);
+        if self.columns >= Columns::Wide {
+            cells.extend([
+                text(&nic.network),
+                nic.prefix.map(|prefix| prefix.to_string()).unwrap_or_default(),
+                text(&nic.gateway),
+                nic.dns_servers.join(","),
+                nic.claim.clone(),
+                text(&nic.address_object),
+            ]);
+        }
+        let kind = match slot.kind {
+            SlotKind::Replica => "replica",
+            SlotKind::Surge => "surge",
+        };
+        self.last_cells(
+            slot.machine.as_ref(),
+            kind,
+            &text(&nic.family),
+            nic.certainty,
+            &mut cells,
+        );
+        cells
+    }
+
+    /// A group whose size is not known yet.
+    fn unknown(&self, table: &mut Table) {
+        let nothing = Vec::new();
+        let pools = self.choices.iter().map(|(pool, ranges)| (&*pool.name, ranges));
+        let none = self.choices.is_empty().then_some(("", &nothing));
+        for (pool, ranges) in pools.chain(none) {
+            let mut cells = self.first_cells("unknown", "");
+            cells.extend([
+                self.shown(ranges),
+                certainty(Certainty::Set).to_owned(),
+                pool.to_owned(),
+            ]);
+            if self.columns >= Columns::Wide {
+                cells.extend(WIDE.iter().map(|_| String::new()));
+            }
+            self.last_cells(None, "", "", Certainty::Set, &mut cells);
+            table.row(cells);
+        }
+    }
+
+    fn first_cells(&self, slot: &str, nic: &str) -> Vec<String> {
+        vec![
+            self.cluster.name.clone().unwrap_or_default(),
+            format!("{}/{}", self.group.kind, self.group.name),
+            slot.to_owned(),
+            nic.to_owned(),
+        ]
+    }
+
+    /// A machine that exists has its own name in place of the group's pattern.
+    fn last_cells(
+        &self,
+        machine: Option<&String>,
+        kind: &str,
+        family: &str,
+        certainty: Certainty,
+        cells: &mut Vec<String>,
+    ) {
+        if self.columns != Columns::All {
+            return;
+        }
+        let why = match (certainty, kind) {
+            (Certainty::Exact, _) => "",
+            (Certainty::Set, "surge") => self
+                .group
+                .why
+                .as_deref()
+                .unwrap_or("which address is free in a roll-out is not known"),
+            (Certainty::Set, _) => self.group.why.as_deref().unwrap_or_default(),
+        };
+        cells.extend([
+            machine
+                .or(self.group.machine_name.as_ref())
+                .cloned()
+                .unwrap_or_default(),
+            self.cluster.namespace.clone().unwrap_or_default(),
+            self.group.role.clone(),
+            kind.to_owned(),
+            family.to_owned(),
+            why.to_owned(),
         ]);
     }
-    cells
-}
 
-/// A group whose size is not known yet.
-fn unknown(cluster: &ClusterPlan, group: &GroupPlan, wide: bool) -> Vec<String> {
-    let mut cells = vec![String::new(); if wide { 13 } else { 7 }];
-    cells[0] = cluster.name.clone().unwrap_or_default();
-    cells[1] = format!("{}/{}", group.kind, group.name);
-    cells[2] = "unknown".to_owned();
-    cells[4] = summary(&group.addresses);
-    cells[5] = certainty(Certainty::Set).to_owned();
-    cells
-}
-
-fn shown(group: &GroupPlan, nic: &NicPlan) -> String {
-    nic.address.clone().unwrap_or_else(|| summary(&group.addresses))
-}
-
-/// A set in few words: its first and last address.
-fn summary(addresses: &[String]) -> String {
-    match addresses {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first, .., last] => format!(
-            "{}..{}",
-            first.split('-').next().unwrap_or(first),
-            last.rsplit('-').next().unwrap_or(last)
-        ),
+    /// The ranges of a set, as the configuration's `addresses` takes them; a narrow row names the first ones.
+    fn shown(&self, ranges: &[String]) -> String {
+        match self.columns {
+            Columns::Narrow if ranges.len() > SHOWN => ranges[..SHOWN].join(",") + ",…",
+            _ => ranges.join(","),
+        }
     }
 }
 
@@ -83,78 +202,5 @@ fn certainty(certainty: Certainty) -> &'static str {
     match certainty {
         Certainty::Exact => "exact",
         Certainty::Set => "set",
-    }
-}
-
-/// What differs between an earlier plan and this one, one row for each slot or set; empty when nothing does.
-#[must_use]
-pub fn plan_changes(old: &AddressPlan, new: &AddressPlan) -> Table {
-    let (before, after) = (entries(old), entries(new));
-    let mut table = Table::new(&["CLUSTER", "GROUP", "SLOT", "NIC", "OLD", "NEW"]);
-    let mut keys: Vec<&Key> = before.keys().chain(after.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    for key in keys {
-        let value = |of: &BTreeMap<Key, String>| of.get(key).cloned().unwrap_or_default();
-        let (old, new) = (value(&before), value(&after));
-        if old != new {
-            table.row(vec![
-                key.0.clone(),
-                key.1.clone(),
-                key.2.clone(),
-                key.3.clone(),
-                old,
-                new,
-            ]);
-        }
-    }
-    table
-}
-
-type Key = (String, String, String, String);
-
-/// Every exact address, and every group's set, by where it belongs.
-fn entries(plan: &AddressPlan) -> BTreeMap<Key, String> {
-    let mut entries = BTreeMap::new();
-    for cluster in &plan.clusters {
-        let name = [cluster.namespace.as_deref(), cluster.name.as_deref()]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join("/");
-        let endpoint = cluster
-            .endpoint
-            .as_ref()
-            .map(|endpoint| endpoint.host.clone())
-            .unwrap_or_default();
-        entries.insert(
-            (name.clone(), "endpoint".into(), String::new(), String::new()),
-            endpoint,
-        );
-        for group in &cluster.groups {
-            let title = format!("{}/{}", group.kind, group.name);
-            entries.insert(
-                (name.clone(), title.clone(), "all".into(), String::new()),
-                group.addresses.join(","),
-            );
-            for slot in &group.slots {
-                for nic in &slot.nics {
-                    let value = nic
-                        .address
-                        .clone()
-                        .unwrap_or_else(|| format!("{} of {}", kind(slot.kind), nic.pool.name));
-                    let place = format!("{} {}", nic.device, nic.pool.name);
-                    entries.insert((name.clone(), title.clone(), slot.name.clone(), place), value);
-                }
-            }
-        }
-    }
-    entries
-}
-
-fn kind(kind: SlotKind) -> &'static str {
-    match kind {
-        SlotKind::Replica => "one",
-        SlotKind::Surge => "surge",
     }
 }

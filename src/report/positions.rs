@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use crate::check::Place;
 
-/// A line and a column, both from 1; columns count characters.
+/// A line and a column, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The line.
     pub line: usize,
-    /// The column.
+    /// The column, in characters.
     pub column: usize,
+    /// The column in UTF-16 code units, as editors and SARIF's readers count.
+    pub utf16_column: usize,
     /// Where the line begins, in bytes.
     pub line_start: usize,
 }
@@ -62,6 +64,7 @@ impl Positions {
                 Position {
                     line,
                     column: before.chars().count() + 1,
+                    utf16_column: before.encode_utf16().count() + 1,
                     line_start,
                 },
             );

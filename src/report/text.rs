@@ -53,6 +53,10 @@ fn group<'r>(finding: &'r Finding, report: &Report<'r>, positions: &Positions) -
     if let Some((place, what)) = &finding.related {
         elements.extend(element(*place, Some(what), AnnotationKind::Context, report, positions));
     }
+    if let Some((severity, reason)) = &finding.lowered {
+        let note = format!("the configuration lowers this {}: {reason}", severity.name());
+        elements.push(Level::NOTE.message(note).into());
+    }
     if let Some(help) = &finding.help {
         elements.push(Level::HELP.message(help.as_str()).into());
     }

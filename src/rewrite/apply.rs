@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use super::identity;
 use super::refused::{edit, finding};
 use super::template;
 use super::{Plan, Wish};
@@ -11,15 +12,20 @@ use crate::addressing::ConfigDocument;
 use crate::check::Finding;
 use crate::check::codes;
 use crate::objects::{Cursor, Detail, Document, Form, Manifest, Object};
-use crate::yaml::{Edit, Editor, Edits, Layout, Refusal, Tree, emit, stream};
+use crate::yaml::{Edit, Editor, Edits, Layout, Refusal, Tree, emit, stream, template_language};
 
-/// All edits, one set for each source.
+/// All edits, one set for each source, and what is worth knowing about them.
 ///
 /// # Errors
 /// A finding for every document that cannot be edited.
-pub(super) fn apply(manifest: &Manifest<'_>, wishes: &[Wish<'_>], plan: &Plan) -> Result<Vec<Edits>, Vec<Finding>> {
+pub(super) fn apply(
+    manifest: &Manifest<'_>,
+    wishes: &[Wish<'_>],
+    plan: &Plan,
+) -> Result<(Vec<Edits>, Vec<Finding>), Vec<Finding>> {
     let mut edits: Vec<Vec<Edit>> = vec![Vec::new(); manifest.sources.len()];
     let mut findings = Vec::new();
+    let mut notes = Vec::new();
     let tasks = tasks(manifest, wishes, plan);
     // In portions, so that the results of few documents are held twice.
     for portion in tasks.chunks(2048) {
@@ -29,7 +35,10 @@ pub(super) fn apply(manifest: &Manifest<'_>, wishes: &[Wish<'_>], plan: &Plan) -
         for (task, result) in portion.iter().zip(results) {
             let source = manifest.documents[task.document as usize].source;
             match result {
-                Ok(found) => edits[source].extend(found),
+                Ok((found, note)) => {
+                    edits[source].extend(found);
+                    notes.extend(note);
+                }
                 Err(finding) => findings.push(*finding),
             }
         }
@@ -38,7 +47,8 @@ pub(super) fn apply(manifest: &Manifest<'_>, wishes: &[Wish<'_>], plan: &Plan) -
         return Err(findings);
     }
     let checked: Result<Vec<Edits>, _> = edits.into_iter().map(Edits::new).collect();
-    checked.map_err(|overlap| vec![Finding::new(&codes::UNSAFE_EDIT, overlap.to_string())])
+    let checked = checked.map_err(|overlap| vec![Finding::new(&codes::UNSAFE_EDIT, overlap.to_string())])?;
+    Ok((checked, notes))
 }
 
 /// A document that changes, with the templates in it that are edited in place.
@@ -87,8 +97,9 @@ fn document_edits(
     plan: &Plan,
     task: &Task,
     tree: &Tree<'_>,
-) -> Result<Vec<Edit>, Box<Finding>> {
+) -> Result<(Vec<Edit>, Vec<Finding>), Box<Finding>> {
     let document = task.document;
+    let mut notes = Vec::new();
     let Document { chunk, form, .. } = &manifest.documents[document as usize];
     let mut editor = Editor::new(tree, manifest.limits());
     let mut last = 0;
@@ -114,6 +125,10 @@ fn document_edits(
     for (object, change) in plan.changes.get(&document).into_iter().flatten() {
         last = *object;
         edit(&mut editor, change).map_err(|refusal| Box::new(finding(manifest, *object, &refusal)))?;
+    }
+    for object in identity::losing_comments(tree, plan.changes.get(&document).into_iter().flatten()) {
+        let refused = |refusal: Refusal| Box::new(finding(manifest, object, &refusal));
+        notes.extend(identity::withdraw(manifest, object, tree, &mut editor).map_err(refused)?);
     }
     let mut whole = Vec::new();
     for (object, pool) in plan
@@ -158,7 +173,7 @@ fn document_edits(
     {
         return Err(Box::new(written_in(manifest, &manifest.objects[last], language, at)));
     }
-    Ok(edits.shifted(chunk.start).into_iter().chain(whole).collect())
+    Ok((edits.shifted(chunk.start).into_iter().chain(whole).collect(), notes))
 }
 
 /// The edit that puts a pool before the document, written as the document is.
@@ -221,20 +236,4 @@ fn written_in(manifest: &Manifest<'_>, object: &Object<'_>, language: &str, at: 
         crate::objects::Span::new(base + at.start..base + at.end),
     )
     .help(format!("{render}, and give the result"))
-}
-
-/// The template language that a document is written in, by its comments or keys, and where that shows.
-fn template_language(tree: &Tree<'_>) -> Option<(&'static str, Range<usize>)> {
-    let text = tree.text();
-    let ytt = memchr::memmem::find_iter(text.as_bytes(), b"#@").find(|at| {
-        let starts = text[..*at].chars().next_back().is_none_or(char::is_whitespace);
-        starts && tree.scalar_at(*at).is_none()
-    });
-    if let Some(at) = ytt {
-        return Some(("ytt", at..at + 2));
-    }
-    let keys = tree.all().flat_map(|node| tree.entries(node)).map(|(key, _)| key);
-    keys.filter(|key| tree.scalar(*key).is_none())
-        .map(|key| ("a Go template", tree.span(key)))
-        .next()
 }

@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::command::{Service, service};
 use super::kube_vip_class;
-use super::kube_vip_parts::{COMMANDS, configuration, content, kube_vip_files, mentions, removal};
 use super::{Change, Plan, Wish};
 use crate::addressing::{ClusterScope, GroupSource, Groups, KubeVip, MachineGroup};
 use crate::check::Finding;
 use crate::check::codes::{self, Code};
+use crate::objects::kube_vip::{COMMANDS, configuration, content, kube_vip_files, mentions};
+use crate::objects::kube_vip_command::{Service, service};
 use crate::objects::{Cursor, Detail, Manifest, Object, Role, Span};
-use crate::yaml::chunks;
+use crate::yaml::{NodeId, chunks};
 
 pub(super) fn plan(
     manifest: &Manifest<'_>,
@@ -81,8 +81,10 @@ fn refers(cluster: &Object<'_>, object: &Object<'_>) -> bool {
     };
     let reference = detail.control_plane.as_ref();
     reference.is_some_and(|reference| {
-        reference.kind == object.kind && reference.name.as_ref().is_some_and(|name| name.value == object.name())
-    }) && object.in_namespace(cluster.namespace())
+        let name = reference.name.as_ref();
+        reference.kind == object.kind
+            && name.is_some_and(|name| object.is_meant(&name.value, cluster.namespace(), cluster))
+    })
 }
 
 /// The changes that take kube-vip out of one control plane.
@@ -129,6 +131,24 @@ fn control_plane(
         findings.push(left_over(manifest, object, span, "something else mentions kube-vip"));
     }
     changes
+}
+
+/// Takes items out of a list, and the list with its key when nothing is left.
+pub(super) fn removal(holder: NodeId, key: &str, list: Cursor<'_, '_>, places: Vec<usize>) -> Option<Change> {
+    if places.is_empty() {
+        return None;
+    }
+    Some(if places.len() == list.items().count() {
+        Change::RemoveEntry {
+            mapping: holder,
+            key: key.to_owned(),
+        }
+    } else {
+        Change::RemoveItems {
+            sequence: list.node,
+            places,
+        }
+    })
 }
 
 /// The places of commands that only serve kube-vip, and those that do something else too.

@@ -1,12 +1,13 @@
 //! Takes ClusterClasses and plans the removal of kube-vip from them: patch, variable, placeholder file, and the variable's values in topologies; a patch that does more stops the run.
 
-use super::command::{Service, mentions_kube_vip, service};
-use super::kube_vip_parts::{COMMANDS, configuration, kube_vip_files, mentions, removal};
+use super::kube_vip::removal;
 use super::kube_vip_patch::{PatchKind, TemplateFile, about_kube_vip, patch_kind, uses_variable};
 use super::{Change, Plan};
 use crate::addressing::ClusterScope;
 use crate::check::Finding;
 use crate::check::codes;
+use crate::objects::kube_vip::{COMMANDS, configuration, kube_vip_files, mentions};
+use crate::objects::kube_vip_command::{Service, mentions_kube_vip, service};
 use crate::objects::{Class, Cluster, Cursor, Detail, Manifest, Object, Patch, Span, Variable};
 
 pub(super) fn plan(manifest: &Manifest<'_>, scopes: &[ClusterScope], plan: &mut Plan, findings: &mut Vec<Finding>) {
@@ -47,7 +48,10 @@ fn users(manifest: &Manifest<'_>, class: &Object<'_>) -> Vec<usize> {
                 .as_ref()
                 .map(|text| &*text.value)
                 .or(object.namespace());
-            topology.class.as_ref().is_some_and(|name| name.value == class.name()) && class.in_namespace(namespace)
+            topology
+                .class
+                .as_ref()
+                .is_some_and(|name| class.is_meant(&name.value, namespace, object))
         }),
         _ => false,
     };
@@ -162,7 +166,7 @@ impl Removal<'_, '_, '_> {
         self.manifest
             .objects
             .iter()
-            .position(|object| object.kind == reference.kind && object.name() == name && object.in_namespace(namespace))
+            .position(|object| object.kind == reference.kind && object.is_meant(name, namespace, self.object))
     }
 
     fn template_files(&self, template: usize) -> Vec<TemplateFile> {

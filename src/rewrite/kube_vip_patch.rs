@@ -1,7 +1,7 @@
 //! Takes a patch of a ClusterClass and tells whether it serves kube-vip, alone or among other things; its template text is code and is only searched.
 
-use super::command::{Service, mentions_kube_vip, service};
-use super::kube_vip_parts::{COMMANDS, is_kube_vip_path};
+use crate::objects::kube_vip::{COMMANDS, is_kube_vip_path};
+use crate::objects::kube_vip_command::{Service, mentions_kube_vip, service};
 use crate::objects::{Patch, PatchOperation};
 
 /// A file of the class's control-plane template.

@@ -1,17 +1,18 @@
 //! From what is wanted to the edits that make it so: pools, templates, kube-vip, names; pure, and a part that cannot be done makes the whole an error.
 
 mod apply;
-mod command;
+mod identity;
 mod kube_vip;
 mod kube_vip_class;
-mod kube_vip_parts;
 mod kube_vip_patch;
+mod placement;
 mod pool;
 mod refused;
 mod rename;
 mod template;
 
 pub(crate) use apply::rendered_later;
+pub(crate) use pool::pools_alone;
 
 use std::collections::BTreeMap;
 
@@ -108,8 +109,12 @@ pub(crate) fn rewrite(
     if errors(findings) {
         return None;
     }
+    placement::place(manifest, &mut plan);
     match apply::apply(manifest, wishes, &plan) {
-        Ok(edits) => Some(edits),
+        Ok((edits, notes)) => {
+            findings.extend(notes);
+            Some(edits)
+        }
         Err(refusals) => {
             findings.extend(refusals);
             None

@@ -1,23 +1,17 @@
 //! Takes a wanted pool and plans the object: a new document before the first template that it serves, or the pool of that name brought to the wanted values.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Change, Plan, Wish};
-use crate::addressing::{PoolConfig, WantedPool};
+use crate::addressing::{PoolConfig, SEARCH_DOMAINS, StaticAddressing, WantedPool, can_be_label, pool_object};
 use crate::check::Finding;
 use crate::check::codes;
-use crate::ipam::AddressRange;
 use crate::objects::{Detail, Manifest, Object, Pool, PoolKind};
-
-const SEARCH_DOMAINS: &str = "cluster.x-k8s.io/dns-search-domains";
-const NETWORK_LABEL: &str = "cluster.x-k8s.io/network-name";
 
 pub(super) fn plan(manifest: &Manifest<'_>, wish: &Wish<'_>, plan: &mut Plan, findings: &mut Vec<Finding>) {
     let kind = PoolKind::from(wish.config.spec.pool_kind);
     for wanted in &wish.selection.pools {
-        let config = &wish.config.spec.pools[wanted.index];
-        let annotated = wish.config.spec.binding == crate::addressing::Binding::Label;
-        let value = object(wanted, config, kind, annotated);
+        let value = pool_object(wanted, &wish.config.spec);
         let same = |object: &&Object<'_>| match &object.detail {
             Detail::Pool(pool) => pool.kind == kind && object.name() == wanted.name,
             _ => false,
@@ -56,79 +50,20 @@ pub(super) fn plan(manifest: &Manifest<'_>, wish: &Wish<'_>, plan: &mut Plan, fi
     }
 }
 
-/// The pool as an object.
-fn object(wanted: &WantedPool, config: &PoolConfig, kind: PoolKind, annotated: bool) -> Map<String, Value> {
-    let mut metadata = Map::new();
-    metadata.insert("name".into(), json!(wanted.name));
-    if let Some(namespace) = &wanted.namespace {
-        metadata.insert("namespace".into(), json!(namespace));
-    }
-    if let (PoolKind::IPPool, Some(network)) = (kind, &wanted.network) {
-        metadata.insert("labels".into(), json!({ NETWORK_LABEL: network }));
-    }
-    if annotated && !config.search_domains.is_empty() {
-        // The old adapter splits at the comma and does not trim.
-        metadata.insert(
-            "annotations".into(),
-            json!({ SEARCH_DOMAINS: config.search_domains.join(",") }),
-        );
-    }
-    let (version, spec) = match kind {
-        PoolKind::IPPool => ("ipam.metal3.io/v1alpha1", metal3_spec(wanted, config)),
-        _ => ("ipam.cluster.x-k8s.io/v1alpha2", in_cluster_spec(wanted, config)),
+/// The pools of a configuration, with its own name and namespace for what a manifest would tell.
+pub(crate) fn pools_alone(config: &StaticAddressing) -> Vec<Map<String, Value>> {
+    let namespace = config.metadata.get("namespace").and_then(Value::as_str);
+    let pools = config.spec.pools.iter().enumerate();
+    let alone = |(index, pool): (usize, &PoolConfig)| {
+        let wanted = WantedPool {
+            namespace: namespace.map(ToOwned::to_owned),
+            cluster_name: config.spec.cluster.clone(),
+            network: pool.network.clone().filter(|network| can_be_label(network)),
+            ..WantedPool::unselected(pool, index)
+        };
+        pool_object(&wanted, &config.spec)
     };
-    let mut object = Map::new();
-    object.insert("apiVersion".into(), json!(version));
-    object.insert("kind".into(), json!(kind.name()));
-    object.insert("metadata".into(), Value::Object(metadata));
-    object.insert("spec".into(), Value::Object(spec));
-    object
-}
-
-fn metal3_spec(wanted: &WantedPool, config: &PoolConfig) -> Map<String, Value> {
-    let mut spec = Map::new();
-    if let Some(cluster) = &wanted.cluster_name {
-        spec.insert("clusterName".into(), json!(cluster));
-    }
-    spec.insert(
-        "namePrefix".into(),
-        json!(config.name_prefix.as_ref().unwrap_or(&wanted.name)),
-    );
-    let entry = |range: &AddressRange| {
-        let mut entry = Map::new();
-        entry.insert("start".into(), json!(range.start().to_string()));
-        entry.insert("end".into(), json!(range.end().to_string()));
-        network(&mut entry, config);
-        Value::Object(entry)
-    };
-    spec.insert("pools".into(), wanted.ranges.iter().map(entry).collect());
-    network(&mut spec, config);
-    if !config.dns_servers.is_empty() {
-        spec.insert("dnsServers".into(), json!(config.dns_servers));
-    }
-    if !config.pre_allocations.is_empty() {
-        spec.insert("preAllocations".into(), json!(config.pre_allocations));
-    }
-    spec
-}
-
-fn in_cluster_spec(wanted: &WantedPool, config: &PoolConfig) -> Map<String, Value> {
-    let mut spec = Map::new();
-    spec.insert(
-        "addresses".into(),
-        wanted.ranges.iter().map(|range| json!(range.to_string())).collect(),
-    );
-    network(&mut spec, config);
-    spec
-}
-
-fn network(into: &mut Map<String, Value>, config: &PoolConfig) {
-    if let Some(prefix) = config.prefix {
-        into.insert("prefix".into(), json!(prefix));
-    }
-    if let Some(gateway) = &config.gateway {
-        into.insert("gateway".into(), json!(gateway));
-    }
+    pools.map(alone).collect()
 }
 
 /// Brings the pool that is there to the wanted values; keys that are not ours stay.

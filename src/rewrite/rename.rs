@@ -8,7 +8,7 @@ use super::{Change, Plan};
 use crate::addressing::{GroupSource, Groups};
 use crate::check::Finding;
 use crate::check::codes;
-use crate::objects::{Cursor, Detail, Manifest, Object};
+use crate::objects::{Cursor, Detail, Manifest, Object, carried};
 use crate::yaml::{Chunk, Editor, Refusal, Tree};
 
 /// A copy of a template.
@@ -34,6 +34,11 @@ const LIVE_FIELDS: [&str; 9] = [
     "finalizers",
 ];
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Annotations that are about the old object, not about what it describes.
+fn belongs_to_the_old(annotation: &str) -> bool {
+    annotation == LAST_APPLIED || carried::belongs_to_transport(annotation)
+}
 
 pub(super) fn plan(
     manifest: &Manifest<'_>,
@@ -112,7 +117,7 @@ pub(super) fn plan(
 
 /// Every reference of the template's groups; a group can have two that must agree.
 fn move_references(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, template: usize, name: &str, plan: &mut Plan) {
-    let old = manifest.objects[template].name();
+    let old = &manifest.objects[template];
     for group in groups.users(template).map(|group| &groups.all[group]) {
         let holder = match (group.source, group.class) {
             (GroupSource::Object(object), _) => object,
@@ -124,7 +129,7 @@ fn move_references(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, template: u
             _ => group.reference.into_iter().collect(),
         };
         for reference in references {
-            if reference.is_machine_template() && reference.name.as_ref().is_some_and(|own| own.value == old) {
+            if reference.is_machine_template() && reference.name.as_ref().is_some_and(|own| old.is_called(&own.value)) {
                 plan.change(
                     manifest,
                     holder,
@@ -164,7 +169,7 @@ fn copy(
         None => tree.root(),
         Some((_, index)) => tree
             .root()
-            .and_then(|root| tree.get(root, "items"))
+            .map(|root| tree.get(root, "items").unwrap_or(root))
             .and_then(|items| tree.items(items).nth(index as usize)),
     }) else {
         return Err(Refusal {
@@ -188,11 +193,16 @@ fn copy(
                 editor.remove_entry(metadata, field)?;
             }
         }
-        if let Some(annotations) = tree
-            .get(metadata, "annotations")
-            .filter(|annotations| tree.get(*annotations, LAST_APPLIED).is_some())
-        {
-            editor.remove_entry(annotations, LAST_APPLIED)?;
+        if let Some(annotations) = tree.get(metadata, "annotations") {
+            let (go, stay): (Vec<_>, Vec<_>) = tree
+                .entries(annotations)
+                .filter_map(|(key, _)| tree.scalar(key))
+                .partition(|key| belongs_to_the_old(key));
+            if stay.is_empty() && !go.is_empty() {
+                editor.remove_entry(metadata, "annotations")?;
+            } else {
+                go.iter().try_for_each(|key| editor.remove_entry(annotations, key))?;
+            }
         }
     }
     let text = document_text(&editor.finish()?.splice(&edited));
@@ -236,7 +246,11 @@ fn strip(value: &mut Value, name: &str, live: bool) {
             metadata.shift_remove(*field);
         }
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-            annotations.shift_remove(LAST_APPLIED);
+            let before = annotations.len();
+            annotations.retain(|key, _| !belongs_to_the_old(key));
+            if annotations.is_empty() && before > 0 {
+                metadata.shift_remove("annotations");
+            }
         }
     }
 }

@@ -6,8 +6,7 @@ use super::rename;
 use super::{Change, Plan, Wish};
 use crate::addressing::{Binding, ChosenTemplate, Groups};
 use crate::check::Finding;
-use crate::check::codes;
-use crate::objects::{Cursor, Detail, Manifest, Nic, Object, POOL_LABEL, PoolKind, Template};
+use crate::objects::{Cursor, Detail, Manifest, Nic, POOL_LABEL, PoolKind, Template};
 
 pub(super) fn plan(
     manifest: &Manifest<'_>,
@@ -25,7 +24,6 @@ pub(super) fn plan(
     {
         let object = &manifest.objects[pools[0].object];
         if let Detail::Template(template) = &object.detail {
-            judge(manifest, object, template, pools, wish, findings);
             if wish.config.spec.rename_templates {
                 let changes = manifest.with_object(object, |at| changes(template, at, pools, wish));
                 rename::plan(manifest, groups, pools[0].object, changes, plan, findings);
@@ -126,82 +124,4 @@ fn from_pools(nic: &Nic<'_>, at: Cursor<'_, '_>, pools: &[usize], wish: &Wish<'_
         value: Value::Array(list),
     });
     changes
-}
-
-/// What is noteworthy about a template that is about to be edited.
-fn judge(
-    manifest: &Manifest<'_>,
-    object: &Object<'_>,
-    template: &Template<'_>,
-    chosen: &[ChosenTemplate],
-    wish: &Wish<'_>,
-    findings: &mut Vec<Finding>,
-) {
-    let source = manifest.source_of(object);
-    let mut report = |code, message: String, span, help: &str| {
-        findings.push(Finding::new(code, message).on(object).at(source, span).help(help));
-    };
-    let spec = &wish.config.spec;
-    let is_chosen = |index: usize| chosen.iter().any(|chosen| chosen.nics.contains(index));
-    for (index, nic) in template.nics.iter().enumerate() {
-        if spec.binding == Binding::Label && !nic.pools.is_empty() {
-            let message = format!("{object} gets the pool label, and its NIC {index} has addressesFromPools");
-            report(
-                &codes::BOTH_BINDINGS,
-                message,
-                nic.pools[0].span,
-                "keep one of the two, or its machines get two addresses",
-            );
-        }
-        if is_chosen(index) && nic.skips_allocation {
-            let message = format!("NIC {index} of {object} says skipIPAllocation");
-            report(
-                &codes::NIC_SKIPS_ALLOCATION,
-                message,
-                nic.span,
-                "remove skipIPAllocation, or choose another NIC by `network`",
-            );
-        }
-        if let (true, Binding::AddressesFromPools, Some(gateway)) = (is_chosen(index), spec.binding, &nic.gateway) {
-            let message = format!("NIC {index} of {object} has a gateway of its own, which the pool's replaces");
-            report(
-                &codes::GATEWAY_REPLACED,
-                message,
-                gateway.span,
-                "remove it from the NIC",
-            );
-        }
-    }
-    if spec.binding == Binding::AddressesFromPools {
-        if let Some(label) = &template.pool_label {
-            let message = format!(
-                "{object} gets addressesFromPools and has the pool label {}",
-                label.value
-            );
-            report(
-                &codes::BOTH_BINDINGS,
-                message,
-                label.span,
-                "remove the label, or an adapter gives its machines a second address",
-            );
-        }
-        if object.version().starts_with("v1alpha") {
-            let message = format!("{object} is of {}, which has no addressesFromPools", object.api_version);
-            report(
-                &codes::FIELD_TOO_NEW,
-                message,
-                object.span,
-                "use `binding: label`, or a manifest of v1beta1 or later",
-            );
-        }
-    }
-    if object.live && !spec.rename_templates {
-        let message = format!("{object} comes from a live cluster, where its spec cannot change");
-        report(
-            &codes::LIVE_TEMPLATE,
-            message,
-            object.name_span(),
-            "set `renameTemplates: true` (--rename-templates)",
-        );
-    }
 }

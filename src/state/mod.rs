@@ -1,5 +1,17 @@
 //! What is live: objects of a running cluster as `--state` gives them, beside the manifest and never edited.
 
+mod live;
+mod machines;
+mod reading;
+mod settle;
+mod view;
+
+pub use live::{AddressRecord, ClaimObject, ClusterState, Live, PoolId, PoolObject, Stored};
+pub use machines::{Machine, MachineNic, claimed_nic, machines};
+pub use reading::only_namespace;
+pub use settle::{Fate, Settled, settle};
+pub use view::{Gaps, Pause, PoolView, Unreadable, is_api_time, views};
+
 use crate::objects::{Manifest, Object, Span};
 
 /// The objects of a running cluster, read by the same reader as the manifest.

@@ -61,9 +61,17 @@ pub fn document(mapping: &Map<String, Value>, layout: Layout) -> String {
 /// The entries of a mapping; the first where the text is put, the others at `indent` columns. No final line end.
 #[must_use]
 pub fn block_mapping(mapping: &Map<String, Value>, indent: usize, layout: Layout) -> String {
+    let mut writer = Block::new(layout);
+    writer.mapping(mapping, indent);
+    writer.out
+}
+
+/// As [`block_mapping`], with texts of several lines as literal blocks where every reader keeps them.
+#[must_use]
+pub fn block_mapping_of_texts(mapping: &Map<String, Value>, indent: usize, layout: Layout) -> String {
     let mut writer = Block {
-        out: String::new(),
-        layout,
+        literals: true,
+        ..Block::new(layout)
     };
     writer.mapping(mapping, indent);
     writer.out
@@ -72,10 +80,7 @@ pub fn block_mapping(mapping: &Map<String, Value>, indent: usize, layout: Layout
 /// The items of a list; the first dash where the text is put, the others at `indent` columns. No final line end.
 #[must_use]
 pub fn block_sequence(items: &[Value], indent: usize, layout: Layout) -> String {
-    let mut writer = Block {
-        out: String::new(),
-        layout,
-    };
+    let mut writer = Block::new(layout);
     writer.sequence(items, indent);
     writer.out
 }
@@ -83,10 +88,7 @@ pub fn block_sequence(items: &[Value], indent: usize, layout: Layout) -> String 
 /// `key: value`, what follows on further lines indented from `indent` columns.
 #[must_use]
 pub fn block_entry(key: &str, value: &Value, indent: usize, layout: Layout) -> String {
-    let mut writer = Block {
-        out: String::new(),
-        layout,
-    };
+    let mut writer = Block::new(layout);
     writer.entry(key, value, indent);
     writer.out
 }
@@ -137,6 +139,21 @@ fn may_be_plain(text: &str) -> bool {
         && !READ_OTHERWISE.contains(&text.to_ascii_lowercase().as_str())
 }
 
+/// Whether Go's readers and writers keep a text as a literal block: at least two lines, of printable characters of the basic
+/// plane, without blanks at their ends, the first without blanks before it.
+fn may_be_literal(text: &str) -> bool {
+    let lines = text.strip_suffix('\n').unwrap_or(text);
+    let printable = |char: char| {
+        matches!(char, '\t' | '\n' | ' '..='~' | '\u{a1}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')
+            && !matches!(char, '\u{2028}' | '\u{2029}' | '\u{feff}')
+    };
+    lines.contains('\n')
+        && !lines.starts_with([' ', '\t', '\n'])
+        && !lines.ends_with('\n')
+        && lines.split('\n').all(|line| !line.ends_with([' ', '\t']))
+        && lines.chars().all(printable)
+}
+
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -175,9 +192,28 @@ fn inline(value: &Value, json: bool) -> Option<Cow<'_, str>> {
 struct Block {
     out: String,
     layout: Layout,
+    literals: bool,
 }
 
 impl Block {
+    fn new(layout: Layout) -> Self {
+        Block {
+            out: String::new(),
+            layout,
+            literals: false,
+        }
+    }
+
+    /// Lines behind `|`, or `|-` where the last one has no end.
+    fn literal(&mut self, text: &str, indent: usize) {
+        let ended = text.strip_suffix('\n');
+        self.out.push_str(if ended.is_some() { " |" } else { " |-" });
+        for line in ended.unwrap_or(text).split('\n') {
+            self.line(if line.is_empty() { 0 } else { indent });
+            self.out.push_str(line);
+        }
+    }
+
     fn line(&mut self, indent: usize) {
         self.out.push_str(self.layout.line_break);
         self.out.extend(std::iter::repeat_n(' ', indent));
@@ -215,6 +251,9 @@ impl Block {
             Value::Object(mapping) if !mapping.is_empty() => {
                 self.line(indent + self.layout.step);
                 self.mapping(mapping, indent + self.layout.step);
+            }
+            Value::String(text) if self.literals && may_be_literal(text) => {
+                self.literal(text, indent + self.layout.step);
             }
             scalar => {
                 self.out.push(' ');

@@ -2,15 +2,19 @@
 
 mod build;
 mod change;
+mod comments;
 mod document;
 mod edit;
 pub mod emit;
 mod events;
 mod guard;
 mod insert;
+mod language;
 mod layout;
 mod lines;
+mod list;
 mod node;
+mod path;
 mod place;
 mod remove;
 mod replace;
@@ -27,5 +31,7 @@ pub use edit::{Edit, Edits, Overlap};
 pub use emit::{Flow, Layout};
 pub use events::Style;
 pub use guard::{Reason, Refusal};
+pub use language::template_language;
+pub use list::BlockList;
 pub use node::{Kind, NodeId, Tree};
 pub use value::{ReadError, Segment};

@@ -271,6 +271,11 @@ impl<'t> Tree<'t> {
         inside.then_some(node)
     }
 
+    /// A node and all below it, in the order of the text.
+    pub fn below(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        (node.0..self.nodes[node.index()].next).map(NodeId)
+    }
+
     /// All nodes, in the order of the text.
     pub fn all(&self) -> impl Iterator<Item = NodeId> + '_ {
         (0..self.nodes.len() as u32).map(NodeId)

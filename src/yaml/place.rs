@@ -1,5 +1,7 @@
 //! Takes nodes and finds where their colons, dashes and commas stand and how the text around them is laid out; never decides what is written there.
 
+use std::ops::Range;
+
 use super::emit::{Flow, Layout, Lines};
 use super::events::Style;
 use super::layout;
@@ -25,6 +27,39 @@ impl Tree<'_> {
     pub(super) fn key_of(&self, value: NodeId) -> Option<NodeId> {
         let mut entries = self.entries(self.parent(value)?);
         entries.find(|(_, of)| *of == value).map(|(key, _)| key)
+    }
+
+    /// The lines of each item of a block sequence, from the line of its dash to that of the next one's; the last to the end of
+    /// the text. Comments above a dash belong to the item before.
+    #[must_use]
+    pub fn item_lines(&self, sequence: NodeId) -> Vec<Range<usize>> {
+        let text = self.text();
+        let mut dash = self.span(sequence).start;
+        let mut starts = Vec::new();
+        for item in self.items(sequence) {
+            starts.push(layout::line_start(text, dash));
+            dash = layout::skip_trivia(text, self.span(item).end);
+        }
+        let ends = starts.iter().skip(1).copied().chain([text.len()]);
+        starts
+            .iter()
+            .copied()
+            .zip(ends)
+            .map(|(start, end)| start..end)
+            .collect()
+    }
+
+    /// Bytes that hold a value and are a document by themselves: a block with the indentation of its first line.
+    #[must_use]
+    pub fn lines_of_value(&self, node: NodeId) -> Range<usize> {
+        let span = self.span(node);
+        let text = self.text();
+        match layout::indentation(text, span.start) {
+            Some(indentation) if self.is_block(node) => {
+                span.start - indentation.len()..layout::after_break(text, span.end)
+            }
+            _ => span,
+        }
     }
 
     /// The column at which the keys of a block mapping or the dashes of a block sequence stand.

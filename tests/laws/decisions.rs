@@ -14,7 +14,7 @@ use crate::made;
 use crate::world::World;
 
 #[derive(Clone, Debug)]
-enum Event {
+pub(crate) enum Event {
     Create(ClaimId, Option<String>),
     Delete(ClaimId),
     Hold(ClaimId),
@@ -32,7 +32,7 @@ fn claim_id() -> impl Strategy<Value = ClaimId> {
     })
 }
 
-fn event() -> impl Strategy<Value = Event> {
+pub(crate) fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         4 => (claim_id(), option::weighted(0.2, made::address())).prop_map(|(id, wish)| Event::Create(id, wish)),
         2 => claim_id().prop_map(Event::Delete),
@@ -41,7 +41,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn world(spec: IPPoolSpec) -> World {
+pub(crate) fn world(spec: IPPoolSpec) -> World {
     World {
         name: "pool".into(),
         spec,
@@ -53,7 +53,7 @@ fn world(spec: IPPoolSpec) -> World {
     }
 }
 
-fn happen(world: &mut World, event: &Event, time: usize) {
+pub(crate) fn happen(world: &mut World, event: &Event, time: usize) {
     match event {
         Event::Create(id, wish) if world.claim(id).is_none() => {
             let mut claim = Claim::new(id.clone(), ippool_reference("pool"));
