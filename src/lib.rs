@@ -2,8 +2,9 @@
 //!
 //! The map of the crate, in the order of the data: [`yaml`] reads documents over the original text and edits them,
 //! [`objects`] says what the text means, [`addressing`] what is wanted, [`ipam`] computes with addresses, [`check`]
-//! holds the findings, a private room plans the edits, [`backends`] spells the members for load balancers, and [`outcome`] is the one computation that every verb prints
-//! a part of. With the feature `cli`, [`report`] gives findings and differences their looks and [`cli`] does the I/O.
+//! holds the findings, a private room plans the edits, and [`outcome`] is the one computation that every verb prints
+//! a part of. [`backends`] spells the members for load balancers, [`report`] gives findings and differences their looks,
+//! and with the feature `cli`, [`cli`] does the I/O.
 //! The library never prints.
 
 pub mod addressing;
@@ -19,7 +20,6 @@ pub mod objects;
 pub mod outcome;
 mod parallel;
 pub mod planning;
-#[cfg(feature = "cli")]
 pub mod report;
 mod rewrite;
 pub mod state;

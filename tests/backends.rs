@@ -11,6 +11,8 @@
 mod big_ip;
 #[path = "support/plans.rs"]
 mod plans;
+#[path = "support/program.rs"]
+mod program;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -19,6 +21,7 @@ use big_ip::BigIp;
 use capv_ipam::addressing::Format;
 use capv_ipam::backends::{MemberKind, MemberList, Wanted, form_problem, render, steps};
 use plans::{cluster, codes, list, members, plan, rendered, whole, with_workers};
+use program::Folder;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -639,7 +642,7 @@ fn fleets() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn a_change_and_its_way_back_end_where_they_began(
@@ -664,5 +667,238 @@ proptest! {
         let fewest = old.services.iter().chain(&new.services).map(|service| service.members.len()).min().unwrap();
         let least = state.tmsh(&rendered(&new, Format::F5Tmsh, Some(&old), false)).unwrap();
         prop_assert!(least >= fewest, "{least} of {fewest}");
+    }
+}
+
+/// A manifest of a cluster with a pool and a label, so that it needs no configuration.
+fn manifest(name: &str, vip: &str, first: &str, last: &str) -> String {
+    format!(
+        "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata: {{name: {name}, namespace: default}}\nspec:\n  controlPlaneRef: \
+         {{apiVersion: controlplane.cluster.x-k8s.io/v1beta1, kind: KubeadmControlPlane, name: {name}}}\n  infrastructureRef: \
+         {{apiVersion: infrastructure.cluster.x-k8s.io/v1beta1, kind: VSphereCluster, name: {name}}}\n---\napiVersion: \
+         infrastructure.cluster.x-k8s.io/v1beta1\nkind: VSphereCluster\nmetadata: {{name: {name}, namespace: default}}\nspec:\n  \
+         controlPlaneEndpoint: {{host: {vip}, port: 6443}}\n---\napiVersion: controlplane.cluster.x-k8s.io/v1beta1\nkind: \
+         KubeadmControlPlane\nmetadata: {{name: {name}, namespace: default}}\nspec:\n  replicas: 2\n  machineTemplate:\n    \
+         infrastructureRef: {{apiVersion: infrastructure.cluster.x-k8s.io/v1beta1, kind: VSphereMachineTemplate, name: {name}}}\n---\n\
+         apiVersion: infrastructure.cluster.x-k8s.io/v1beta1\nkind: VSphereMachineTemplate\nmetadata:\n  name: {name}\n  namespace: \
+         default\n  labels: {{cluster.x-k8s.io/ip-pool-name: {name}-pool}}\nspec:\n  template:\n    spec:\n      network:\n        \
+         devices:\n        - {{networkName: Public, dhcp4: false, dhcp6: false}}\n      template: img\n---\napiVersion: \
+         ipam.metal3.io/v1alpha1\nkind: IPPool\nmetadata: {{name: {name}-pool, namespace: default}}\nspec:\n  clusterName: {name}\n  \
+         namePrefix: {name}\n  pools:\n  - {{start: {first}, end: {last}, prefix: 24, gateway: 192.0.2.254}}\n"
+    )
+}
+
+fn two_clusters() -> Folder {
+    let folder = Folder::new();
+    folder.write("a.yaml", manifest("a", "192.0.2.1", "192.0.2.11", "192.0.2.14"));
+    folder.write("b.yaml", manifest("b", "192.0.2.2", "192.0.2.21", "192.0.2.24"));
+    folder
+}
+
+#[test]
+fn manifests_and_saved_plans_give_the_same_list() {
+    let folder = two_clusters();
+    let all = folder.run(&["backends", "-f", "b.yaml", "-f", "a.yaml", "--format", "list"]);
+    let expected =
+        "192.0.2.11:6443\n192.0.2.12:6443\n192.0.2.13:6443\n192.0.2.21:6443\n192.0.2.22:6443\n192.0.2.23:6443\n";
+    assert_eq!((all.code, all.stdout.as_str()), (0, expected), "{}", all.stderr);
+    for (cluster, plan) in [("a", "a.plan.json"), ("b", "b.plan.json")] {
+        let plan_of = folder.run(&["plan", "-f", &format!("{cluster}.yaml"), "-o", "json"]);
+        folder.write(plan, plan_of.stdout);
+    }
+    let saved = folder.run(&["backends", "-f", "a.plan.json", "-f", "b.plan.json", "--format", "list"]);
+    assert_eq!((saved.code, saved.stdout.as_str()), (0, expected), "{}", saved.stderr);
+    for wanted in ["b", "default/b"] {
+        let one = folder.run(&[
+            "backends",
+            "-f",
+            "a.yaml",
+            "-f",
+            "b.yaml",
+            "--cluster",
+            wanted,
+            "--format",
+            "list",
+        ]);
+        assert_eq!(one.stdout, &expected[expected.len() / 2..], "{}", one.stderr);
+    }
+    let mixed = folder.run(&["backends", "-f", "a.plan.json", "-f", "b.yaml"]);
+    assert_eq!(mixed.code, 2);
+    assert!(mixed.stderr.contains("not both"), "{}", mixed.stderr);
+    let flags = folder.run(&["backends", "-f", "a.plan.json", "--prefix", "24"]);
+    assert_eq!(flags.code, 2, "{}", flags.stdout);
+    // What is wrong in the second plan is shown there.
+    let other = folder.read("b.plan.json").replace("192.0.2.2\"", "192.0.2.1\"");
+    folder.write("b.plan.json", other);
+    let twice = folder.run(&["backends", "-f", "a.plan.json", "-f", "b.plan.json"]);
+    assert_eq!((twice.code, twice.stdout.as_str()), (2, ""));
+    assert!(
+        twice.stderr.contains("error[CI612]") && twice.stderr.contains("--> b.plan.json:"),
+        "{}",
+        twice.stderr
+    );
+}
+
+#[test]
+fn flags_lie_over_single_keys_of_every_configuration() {
+    let folder = two_clusters();
+    let config = |cluster: &str, backends: &str| {
+        format!(
+            "apiVersion: capv-ipam.dev/v1alpha1\nkind: StaticAddressing\nspec:\n  cluster: {cluster}\n  backends: {backends}\n"
+        )
+    };
+    folder.write(
+        "config.yaml",
+        [config("a", "{port: 7443}"), config("b", "{members: replicas}")].join("---\n"),
+    );
+    let run = |flags: &[&str]| {
+        let given = [
+            "backends",
+            "-f",
+            "a.yaml",
+            "-f",
+            "b.yaml",
+            "--config",
+            "config.yaml",
+            "--format",
+            "list",
+        ];
+        folder.run(&[&given[..], flags].concat())
+    };
+    let both = run(&["--monitor", "tcp"]);
+    let expected = "192.0.2.11:7443\n192.0.2.12:7443\n192.0.2.13:7443\n192.0.2.21:6443\n192.0.2.22:6443\n";
+    assert_eq!((both.code, both.stdout.as_str()), (0, expected), "{}", both.stderr);
+    let over = run(&["--port", "8443", "--cluster", "b"]);
+    assert_eq!(
+        (over.code, over.stdout.as_str()),
+        (0, "192.0.2.21:8443\n192.0.2.22:8443\n"),
+        "{}",
+        over.stderr
+    );
+    // An error names the flag, or the place of the key.
+    let wrong = run(&["--port", "70000"]);
+    assert!(wrong.code == 2 && wrong.stderr.contains("--port:"), "{}", wrong.stderr);
+    folder.write("config.yaml", config("a", "{port: 7443, nodeName: \"{ip}\"}"));
+    let wrong = run(&["--members", "pool"]);
+    assert!(
+        wrong.code == 2 && wrong.stderr.contains("--> config.yaml:5:"),
+        "{}",
+        wrong.stderr
+    );
+}
+
+#[test]
+fn accepted_findings_are_not_reported() {
+    let folder = two_clusters();
+    let config = "apiVersion: capv-ipam.dev/v1alpha1\nkind: StaticAddressing\nspec:\n  cluster: a\n  backends: {members: replicas}\n  \
+                  accept: [{code: CI614, reason: maxSurge stays}]\n";
+    folder.write("config.yaml", config);
+    let run = folder.run(&[
+        "backends",
+        "-f",
+        "a.yaml",
+        "--config",
+        "config.yaml",
+        "--format",
+        "list",
+    ]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    // transform knows nothing of it, and does not call it unused.
+    let run = folder.run(&["transform", "-f", "a.yaml", "--config", "config.yaml"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    // An error would leave the list incomplete.
+    folder.write("config.yaml", config.replace("CI614", "CI601"));
+    let run = folder.run(&["backends", "-f", "a.yaml", "--config", "config.yaml"]);
+    assert!(
+        run.code == 2 && run.stderr.contains("CI601 cannot be accepted"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn transform_writes_all_lists_or_nothing() {
+    let folder = two_clusters();
+    let all = [
+        "transform",
+        "-f",
+        "a.yaml",
+        "--write-backends",
+        "f5-tmsh=a.tmsh",
+        "--write-backends",
+        "haproxy=a.cfg",
+        "--write-plan",
+        "a.plan",
+    ];
+    let ran = folder.run(&all);
+    assert_eq!((ran.code, ran.stdout), (0, folder.read("a.yaml")), "{}", ran.stderr);
+    for (format, file) in [("f5-tmsh", "a.tmsh"), ("haproxy", "a.cfg")] {
+        let alone = folder.run(&["backends", "-f", "a.yaml", "--format", format]);
+        assert_eq!(folder.read(file), alone.stdout);
+        let saved = folder.run(&["backends", "-f", "a.plan", "--format", format]);
+        assert_eq!(folder.read(file), saved.stdout);
+    }
+    let refused: [&[&str]; 6] = [
+        // The second list cannot be: a host name has no AS3 form. Nor can the file of the second.
+        &[
+            "-f",
+            "host.yaml",
+            "--write-backends",
+            "haproxy=new",
+            "--write-backends",
+            "f5-as3=other",
+        ],
+        &[
+            "-f",
+            "a.yaml",
+            "--write-backends",
+            "haproxy=new",
+            "--write-backends",
+            "csv=nowhere/other",
+        ],
+        &[
+            "-f",
+            "a.yaml",
+            "--write-backends",
+            "haproxy=new",
+            "--write-backends",
+            "csv=new",
+        ],
+        &[
+            "-f",
+            "a.yaml",
+            "--write-plan",
+            "new",
+            "--write-backends",
+            "f5-scf=other",
+        ],
+        &[
+            "-f",
+            "a.yaml",
+            "--write-plan",
+            "new",
+            "--write-backends",
+            "csv=other",
+            "--node-name",
+            "{ip}",
+        ],
+        &[
+            "-f",
+            "none.yaml",
+            "--write-plan",
+            "new",
+            "--write-backends",
+            "csv=other",
+        ],
+    ];
+    folder.write("host.yaml", manifest("a", "api.example", "192.0.2.11", "192.0.2.14"));
+    folder.write("none.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n");
+    let before = folder.state();
+    for flags in refused {
+        for write in [&[][..], &["-w"]] {
+            let ran = folder.run(&[&["transform"], flags, write].concat());
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{flags:?}");
+            assert_eq!(folder.state(), before, "{flags:?}");
+        }
     }
 }

@@ -115,23 +115,40 @@ fn cases() -> Vec<Case> {
 
 /// Writes every case in a format and gives each file to a check.
 fn each(format: Format, ending: &str, changes: bool, check: impl Fn(&Path) -> Result<(), String>) {
+    let (_folder, files) = written(format, ending, changes);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        check(&file).unwrap_or_else(|why| panic!("{}: {why}\n{text}", file.display()));
+    }
+}
+
+/// Every case in a format, each in a file.
+fn written(format: Format, ending: &str, changes: bool) -> (tempfile::TempDir, Vec<PathBuf>) {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join(format!("backends.{ending}"));
+    let mut files = Vec::new();
     for case in cases() {
         let mut texts = vec![("whole", whole(&case.list, format))];
         if changes {
             texts.extend([
                 ("rollback", rendered(&case.list, format, None, true)),
                 ("change", rendered(&case.list, format, Some(&case.old), false)),
-                ("way back", rendered(&case.list, format, Some(&case.old), true)),
+                ("way-back", rendered(&case.list, format, Some(&case.old), true)),
             ]);
         }
         for (form, text) in texts {
             assert!(!text.is_empty(), "{}, {form}", case.name);
-            std::fs::write(&file, &text).unwrap();
-            check(&file).unwrap_or_else(|why| panic!("{}, {form}: {why}\n{text}", case.name));
+            let name = case.name.replace(' ', "-");
+            files.push(folder.path().join(format!("{name}.{form}.{ending}")));
+            std::fs::write(&files[files.len() - 1], &text).unwrap();
         }
     }
+    (folder, files)
+}
+
+/// The arguments that give a script all files at once.
+fn all_at_once(script: &str, files: &[PathBuf]) -> Vec<String> {
+    let files = files.iter().map(|file| file.to_string_lossy().into_owned());
+    std::iter::once(script.to_owned()).chain(files).collect()
 }
 
 /// Files with one fault each: made from a right one here, and those that lie beside the repository.
@@ -169,7 +186,7 @@ fn own(name: &str) -> String {
 fn tmsh_is_tcl_and_known_commands() {
     let Some(tclsh) = tool("tclsh") else { return };
     let script = own("tmsh.tcl");
-    let tcl = |file: &Path| says(judge(&tclsh, &[&script, &file.to_string_lossy()]));
+    let tcl = |file: &Path| says(judge(&tclsh, &all_at_once(&script, &[file.to_owned()])));
     let known = |file: &Path| -> Result<(), String> {
         tcl(file)?;
         // A change begins where its earlier list left the device, so only whole lists run from nothing.
@@ -275,8 +292,9 @@ fn terraform_reads_and_formats_it_so() {
         return missing("python-hcl2 is not installed (.ci/tools installs it)");
     };
     let script = own("hcl_args.py");
-    let known = |file: &Path| says(judge(&python, &[&script, &file.to_string_lossy()]));
-    each(Format::F5Terraform, "tf", false, known);
+    let known = |file: &Path| says(judge(&python, &all_at_once(&script, &[file.to_owned()])));
+    let (_folder, files) = written(Format::F5Terraform, "tf", false);
+    says(judge(&python, &all_at_once(&script, &files))).unwrap();
     let faults = [
         ("service_down_action", "service_down_act"),
         ("state    = \"enabled\"", "state    = \"user-up\""),
@@ -296,8 +314,9 @@ fn ansible_knows_the_modules_and_arguments() {
         return missing("the Python beside ansible-playbook has no ansible (.ci/tools installs it)");
     }
     let script = own("ansible_args.py");
-    let arguments = |file: &Path| says(judge(&python, &[&script, &file.to_string_lossy()]));
-    each(Format::F5Ansible, "ansible.yml", true, arguments);
+    let arguments = |file: &Path| says(judge(&python, &all_at_once(&script, &[file.to_owned()])));
+    let (_folder, files) = written(Format::F5Ansible, "ansible.yml", true);
+    says(judge(&python, &all_at_once(&script, &files))).unwrap();
     let folder = tempfile::tempdir().unwrap();
     for (index, case) in cases().iter().enumerate().take(2) {
         let file = folder.path().join(format!("{index}.yml"));

@@ -200,6 +200,32 @@ fn everything_goes_and_something_new_comes() {
 }
 
 #[test]
+fn a_block_with_an_anchor_becomes_short_behind_it() {
+    for (text, wanted) in [
+        ("a: &x\n  b: 1\nc: 2", "a: &x {}\nc: 2"),
+        ("a: &x # note\n  b: 1 # gone", "a: &x {} # note"),
+        ("a: &x\n- b\nc: 2", "a: &x []\nc: 2"),
+        ("a: !!seq # note\n- b\nc: 2", "a: !!seq [] # note\nc: 2"),
+        ("l:\n- &x\n  b: 1\n- c", "l:\n- &x\n  {}\n- c"),
+    ] {
+        both_ends(text, wanted, |tree, editor| {
+            let path: &[&str] = if text.starts_with('l') { &["l", "0"] } else { &["a"] };
+            editor.remove_entry(at(tree, path), "b")?;
+            editor.remove_items(at(tree, path), &[0])
+        });
+    }
+    both_ends("a: &x\n  b: 1\nc: 2", "a: &x 1\nc: 2", |tree, editor| {
+        editor.set(at(tree, &[]), "a", &json!(1))
+    });
+    both_ends("a: # note\n  b: 1\nc: 2", "a: [] # note\nc: 2", |tree, editor| {
+        editor.set(at(tree, &[]), "a", &json!([]))
+    });
+    both_ends("a:\n  b: 1", "a: []", |tree, editor| {
+        editor.set(at(tree, &[]), "a", &json!([]))
+    });
+}
+
+#[test]
 fn what_changes_inside_a_part_that_goes_goes_with_it() {
     let text = "a:\n- b: 1\n  c: [x]\n- d: 2\n";
     let change = |tree: &Tree<'_>, editor: &mut Editor<'_, '_>| {

@@ -32,6 +32,7 @@ mod tape;
 mod tools;
 #[path = "krm/vectors.rs"]
 mod vectors;
+#[allow(dead_code, reason = "the laws of a run need more of a world")]
 #[path = "support/world.rs"]
 #[allow(dead_code, reason = "the function has no form of its own for streams")]
 mod world;

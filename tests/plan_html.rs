@@ -204,7 +204,7 @@ fn equal_plans_give_equal_bytes() {
 }
 
 /// What names could hold if nobody checked them.
-const HOSTILE: &str = "</style></title><script>alert(1)</script>--><!-- \"'&amp;]]>\u{202e}\u{2066}\u{0}\u{7}{{7*7}}";
+const HOSTILE: &str = "</style></title><script>alert(1)</script>--><!-- \"'&amp;]]>\u{202e}\u{2066}\u{0}\u{7}[[7*7]]";
 
 /// Puts a text in place of every name and word of a plan that comes from a manifest; addresses stay.
 fn renamed(value: &mut Value, name: &str) {
@@ -258,7 +258,7 @@ fn no_name_breaks_out_of_the_page() {
         if !plan.clusters.is_empty() {
             let shown = text(checked(&wild).root_element());
             assert!(
-                shown.contains("]]>[U+202E][U+2066][U+0000][U+0007]{{7*7}}"),
+                shown.contains("]]>[U+202E][U+2066][U+0000][U+0007][[7*7]]"),
                 "{case}: the name is not shown as it is"
             );
         }
@@ -369,4 +369,33 @@ fn a_manifest_without_static_addresses_has_a_page_that_says_so() {
     let html = plan_html(&planned("kind: ConfigMap\napiVersion: v1\n", "").unwrap());
     let page = checked(&html);
     assert!(text(page.root_element()).contains("has no machines with addresses of a pool"));
+}
+
+/// The first map of a page as a picture of its own, with the page's style and patterns inside.
+fn picture(html: &str) -> String {
+    let between = |from: &str, to: &str| {
+        let start = html.find(from).unwrap();
+        let end = start + html[start..].find(to).unwrap() + to.len();
+        &html[start..end]
+    };
+    let (style, patterns) = (between("<style>", "</style>"), between("<defs>", "</defs>"));
+    let map =
+        between("<svg class=\"map\"", "</svg>").replacen("<svg ", "<svg xmlns=\"http://www.w3.org/2000/svg\" ", 1);
+    let inside = map.find('>').unwrap() + 1;
+    format!("{}\n{style}\n{patterns}\n{}\n", &map[..inside], &map[inside..])
+}
+
+#[test]
+fn the_picture_of_the_readme_is_the_map_of_the_quickstart() {
+    let picture = picture(&fs::read_to_string(root("examples/quickstart/plan.html")).unwrap());
+    page::parse(&picture);
+    let path = root("docs/quickstart-map.svg");
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        fs::write(&path, &picture).unwrap();
+    }
+    assert!(
+        fs::read_to_string(&path).unwrap() == picture,
+        "{} differs; write it anew",
+        path.display()
+    );
 }

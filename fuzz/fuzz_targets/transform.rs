@@ -35,14 +35,14 @@ fuzz_target!(|manifest: &str| {
         name: "m.yaml",
         text: manifest,
     }];
-    let untouched = compute(&original, &[]);
+    let untouched = compute(&original, &[], None);
     show(&untouched.findings, &[("m.yaml", manifest)]);
     if let Some(edits) = &untouched.edits {
         assert!(edits[0].is_empty(), "edits without configuration");
     }
     for config in CONFIGURATIONS {
         let configs = read_configurations(&[(1, config)], &json!({})).expect("the configurations are right");
-        let outcome = compute(&original, &configs);
+        let outcome = compute(&original, &configs, None);
         show(&outcome.findings, &[("m.yaml", manifest), ("config.yaml", config)]);
         let Some(first) = outcome.edits else {
             assert!(outcome.findings.iter().any(|finding| finding.severity == Severity::Error));
@@ -55,7 +55,7 @@ fuzz_target!(|manifest: &str| {
             name: "m.yaml",
             text: &after,
         }];
-        let again = compute(&sources, &configs);
+        let again = compute(&sources, &configs, None);
         let Some(edits) = again.edits else {
             let texts = [("m.yaml", after.as_str()), ("config.yaml", config)];
             let findings = &again.findings;
@@ -63,7 +63,7 @@ fuzz_target!(|manifest: &str| {
             panic!("the second run refuses what the first gave:\n{diff}\n{report}");
         };
         assert!(edits[0].is_empty(), "the second run edits:\n{}", unified_diff("m.yaml", &after, &edits[0]));
-        let plan = plan(&original, &first).expect("what was edited can be read");
+        let plan = plan(&original, &first, None).expect("what was edited can be read");
         let _ = (plan_table(&plan, true).aligned(), plan_table(&plan, false).markdown());
     }
 });

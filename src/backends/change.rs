@@ -161,23 +161,22 @@ impl<'l> Difference<'l> {
             let now = service.members.iter().filter(|member| !self.waits(service, member));
             steps.push(Step::CreatePool(service, now.collect()));
         }
+        let mut described = Vec::new();
         for service in &self.new.services {
             let Some(old) = self.before.get(&service.key()) else {
                 continue;
             };
-            for member in &service.members {
-                if self.waits(service, member) {
-                    continue;
-                }
+            for member in service.members.iter().filter(|member| !self.waits(service, member)) {
                 match has(old, service, member) {
                     None => steps.push(Step::AddMember(service, member)),
                     Some(before) if before.description(&old.cluster) != member.description(&service.cluster) => {
-                        steps.push(Step::DescribeMember(service, member));
+                        described.push(Step::DescribeMember(service, member));
                     }
                     Some(_) => {}
                 }
             }
         }
+        steps.extend(described);
     }
 
     /// Virtual servers in an order in which no VIP and port is taken twice.

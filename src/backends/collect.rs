@@ -30,7 +30,7 @@ pub fn collect(plan: &AddressPlan, settings: &Settings, only: &[String]) -> (Mem
         };
         match collector.services(&mut findings) {
             Ok(services) => list.services.extend(services),
-            Err(finding) => findings.push(*finding),
+            Err(finding) => findings.push(finding),
         }
     }
     list.services
@@ -63,7 +63,7 @@ struct Frontend<'p> {
 }
 
 impl<'p> Collector<'p> {
-    fn services(&self, findings: &mut Vec<PlanFinding>) -> Result<Vec<VirtualService>, Box<PlanFinding>> {
+    fn services(&self, findings: &mut Vec<PlanFinding>) -> Result<Vec<VirtualService>, PlanFinding> {
         let name = self.name()?;
         let api = Frontend {
             name: API_SERVICE,
@@ -106,7 +106,7 @@ impl<'p> Collector<'p> {
     }
 
     /// The cluster's name; with it, the names of groups that stand in descriptions.
-    fn name(&self) -> Result<&'p str, Box<PlanFinding>> {
+    fn name(&self) -> Result<&'p str, PlanFinding> {
         let Some(name) = self.cluster.name.as_deref() else {
             let message = "a group of the plan says nothing about its cluster, so its objects have no name";
             return Err(self.refuse(
@@ -154,7 +154,7 @@ impl<'p> Collector<'p> {
         chosen.map(|(index, _)| index).collect()
     }
 
-    fn service(&self, frontend: &Frontend<'_>, vip: &Vip) -> Result<VirtualService, Box<PlanFinding>> {
+    fn service(&self, frontend: &Frontend<'_>, vip: &Vip) -> Result<VirtualService, PlanFinding> {
         let family = match vip {
             Vip::Address(address) => Some(Family::of(*address)),
             Vip::Host(_) => None,
@@ -221,8 +221,8 @@ impl<'p> Collector<'p> {
         }
     }
 
-    fn refuse(&self, code: &'static crate::check::Code, message: String, help: &str) -> Box<PlanFinding> {
-        Box::new(PlanFinding::new(code, About::Cluster(self.index), message, help).on(self.cluster))
+    fn refuse(&self, code: &'static crate::check::Code, message: String, help: &str) -> PlanFinding {
+        PlanFinding::new(code, About::Cluster(self.index), message, help).on(self.cluster)
     }
 }
 

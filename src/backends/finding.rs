@@ -28,7 +28,7 @@ impl About {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanFinding {
     /// The finding, without a place.
-    pub finding: Finding,
+    pub finding: Box<Finding>,
     /// What it is about.
     pub about: About,
 }
@@ -36,7 +36,7 @@ pub struct PlanFinding {
 impl PlanFinding {
     pub(super) fn new(code: &'static Code, about: About, message: impl Into<String>, help: impl Into<String>) -> Self {
         PlanFinding {
-            finding: Finding::new(code, message).help(help),
+            finding: Box::new(Finding::new(code, message).help(help)),
             about,
         }
     }
@@ -47,7 +47,7 @@ impl PlanFinding {
             .namespace
             .as_deref()
             .map(|namespace| format!("{namespace}/{name}"));
-        self.finding = self.finding.on(format!("Cluster {}", path.as_deref().unwrap_or(name)));
+        self.finding.object = Some(format!("Cluster {}", path.as_deref().unwrap_or(name)));
         self
     }
 }

@@ -10,7 +10,8 @@ use super::names;
 use crate::addressing::Monitor;
 use crate::ipam::Family;
 
-/// `kubectl logs -f` and watches may be silent for hours.
+/// `kubectl logs -f` and watches may be silent for hours. A connection that a member refuses goes to another one: until
+/// the first probe, and between two of them, a member that is not there counts as up.
 const HEAD: &str = "\
 global
     log stdout format raw local0 info
@@ -19,6 +20,7 @@ defaults
     mode tcp
     log global
     option tcplog
+    option redispatch 1
     timeout connect 5s
     timeout client 4h
     timeout server 4h

@@ -22,10 +22,8 @@ mod locate;
 mod member_list;
 mod names;
 mod nginx;
-#[cfg(feature = "cli")]
 mod render;
 mod settings;
-#[cfg(feature = "cli")]
 mod table;
 
 pub use change::{Step, steps};
@@ -33,6 +31,5 @@ pub use collect::collect;
 pub use finding::{About, PlanFinding};
 pub use locate::{in_manifest, in_plan};
 pub use member_list::{Member, MemberKind, MemberList, Vip, VirtualService};
-#[cfg(feature = "cli")]
 pub use render::{Wanted, form_problem, render};
 pub use settings::Settings;

@@ -38,7 +38,7 @@ pub fn form_problem(format: Format, against: bool, rollback: bool) -> Option<Str
         Format::Envoy => "the file is the whole state: write the new file, then restart with a new epoch",
     };
     let what = if against { "a difference" } else { "a way back" };
-    (against || rollback).then(|| format!("{name} has no form for {what}: {whole}"))
+    (against || rollback).then(|| format!("{name} has no form for {what}; {whole}"))
 }
 
 /// The text, and what is to be said about it.

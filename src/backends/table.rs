@@ -36,6 +36,9 @@ pub(super) fn changes(steps: &[Step<'_>]) -> Table {
     let mut add = |change: &str, service: &VirtualService, member: Option<&Member>| {
         let mut cells = vec![change.to_owned()];
         cells.extend(row(service, member));
+        if change == "remove" {
+            "removed".clone_into(&mut cells[9]);
+        }
         table.row(cells);
     };
     for step in steps {

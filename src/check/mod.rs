@@ -21,6 +21,7 @@ mod names;
 mod networks;
 mod nics;
 mod pools;
+mod rollouts;
 mod severity;
 mod sharing;
 mod sizes;
@@ -53,6 +54,7 @@ pub(crate) fn examine(subject: &Subject<'_, '_>, findings: &mut Vec<Finding>) {
         sharing::sharing,
         sizes::sizes,
         capacity::capacity,
+        rollouts::rollouts,
         endpoints::endpoints,
         kube_vip::kube_vip,
         coverage::coverage,

@@ -20,21 +20,22 @@ use crate::yaml::{Limits, Tree, chunks, is_bare};
 const EXAMPLES: &str = "\
 Examples:
   # tmsh commands for the BIG-IP, and the way to take them back
-  capv-ipam backends -f cluster.yaml --config addressing.yaml --format f5-tmsh > apply.tmsh
-  capv-ipam backends -f cluster.yaml --config addressing.yaml --format f5-tmsh --rollback > rollback.tmsh
+  capv-ipam backends -f plan.yaml --format f5-tmsh > apply.tmsh
+  capv-ipam backends -f plan.yaml --format f5-tmsh --rollback > rollback.tmsh
 
-  # The table for a change request, from a saved plan
-  capv-ipam backends -f plan.yaml
+  # The table for a change request, from a manifest
+  capv-ipam backends -f cluster.yaml --config addressing.yaml
 
   # Only what changes against an earlier plan, and the way back
-  capv-ipam backends -f cluster.yaml --config addressing.yaml --format f5-tmsh --against plan.yaml
-  capv-ipam backends -f cluster.yaml --config addressing.yaml --format f5-tmsh --against plan.yaml --rollback
+  capv-ipam backends -f new.yaml --format f5-tmsh --against plan.yaml > change.tmsh
+  capv-ipam backends -f new.yaml --format f5-tmsh --against plan.yaml --rollback > back.tmsh
 
-With --against, members are added before others are drained and removed: wait until the new ones are up before the
-first line that drains. f5-tmsh, f5-icontrol and f5-ansible print the single changes; f5-as3 prints the tenants that
-change, and AS3 makes the difference itself; table, csv, list and json say what changes. f5-terraform, haproxy, nginx,
-keepalived and envoy have no form for a difference: their file is the whole state. Without --against, --rollback
-removes everything (F5 formats only, not Terraform).";
+With --against:
+  f5-tmsh, f5-icontrol, f5-ansible   single changes: new members first, old ones drained
+  f5-as3                             the tenants that change; AS3 makes the difference itself
+  table, csv, list, json             what changes
+  all others                         refused: their file is the whole state
+--rollback alone removes everything; only the first two rows have it.";
 
 /// Print the members for a load balancer, as its own configuration or as a list.
 #[derive(Debug, Args)]
@@ -69,6 +70,10 @@ impl Backends {
         let read = self.given.read()?;
         let saved = saved_plans(&read)?;
         let from_plan = saved.is_some();
+        if from_plan && !self.given.wanted.is_empty() {
+            let problem = "a saved plan is finished: flags for pools and the manifest do not go with it";
+            return Err(Failure::message(problem));
+        }
         let keys = self.balancer.keys();
         let (mut computed, plan) = match saved {
             Some(plan) => (self.given.balancer_alone(read, &keys), Some(plan)),
@@ -95,15 +100,27 @@ impl Backends {
         let (findings, accepted) = members.accepted();
         computed.findings.extend(findings);
         computed.accepted.extend(accepted);
+        computed.findings.sort_by_cached_key(Finding::order);
         let Some(text) = text.filter(|_| !has_errors(&computed.findings)) else {
             self.given.report(&computed, None)?;
             return Ok(Status::Failed);
         };
         // The report first: when it cannot be written, nothing is printed.
-        let note = text.is_empty().then_some("nothing changes against the earlier plan");
-        self.given.report(&computed, note)?;
+        self.given.report(&computed, self.note(&text))?;
         output::print(&text)?;
         Ok(Status::Done)
+    }
+
+    /// What a person should know who applies the text.
+    fn note(&self, text: &str) -> Option<&'static str> {
+        let steps = matches!(self.format, Format::F5Tmsh | Format::F5Icontrol | Format::F5Ansible);
+        if self.against.is_some() && text.is_empty() {
+            Some("nothing changes against the earlier plan")
+        } else if self.against.is_some() && steps && text.contains("disabled") {
+            Some("wait until the new replicas are up before the first step that disables a member")
+        } else {
+            None
+        }
     }
 
     /// The wanted text; `None` after an error, which is among the findings then.

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::given::Computed;
-use crate::addressing::Format;
+use crate::addressing::{Format, read_service};
 use crate::backends::{About, MemberList, PlanFinding, Settings, collect};
 use crate::check::{Accepted, Finding, Place, Severity, accept, codes, has_errors};
 use crate::planning::AddressPlan;
@@ -52,16 +52,7 @@ impl FromStr for ServiceFlag {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "write it as ingress=workers:443 or ingress=workers:443:https:/healthz".to_owned();
-        let (name, rest) = text.split_once('=').ok_or_else(wrong)?;
-        let mut parts = rest.splitn(3, ':');
-        let groups: Vec<&str> = parts.next().unwrap_or_default().split(',').map(str::trim).collect();
-        let port: u32 = parts.next().and_then(|port| port.parse().ok()).ok_or_else(wrong)?;
-        let mut service = json!({"name": name, "groups": groups, "port": port});
-        if let Some(monitor) = parts.next() {
-            service["monitor"] = json!(monitor);
-        }
-        Ok(ServiceFlag(service))
+        Ok(ServiceFlag(read_service(text)?))
     }
 }
 
@@ -143,10 +134,10 @@ impl<'c> Members<'c> {
             place,
         };
         // Without settings the configuration has errors, which are reported already.
-        let Some((settings, _)) = &computed.balancer else {
+        let Some(balancer) = &computed.balancer else {
             return members;
         };
-        let (list, findings) = collect(plan, settings, only);
+        let (list, findings) = collect(plan, &balancer.settings, only);
         members.list = list;
         members.add(findings);
         members
@@ -154,7 +145,7 @@ impl<'c> Members<'c> {
 
     /// What lists are made with.
     pub(super) fn settings(&self) -> Option<&'c Settings> {
-        self.computed.balancer.as_ref().map(|(settings, _)| settings)
+        self.computed.balancer.as_ref().map(|balancer| &balancer.settings)
     }
 
     /// Adds what a format has to say.
@@ -162,7 +153,7 @@ impl<'c> Members<'c> {
         let place = self.place;
         self.findings.extend(findings.into_iter().map(|found| Finding {
             place: place(found.about),
-            ..found.finding
+            ..*found.finding
         }));
     }
 
@@ -171,13 +162,14 @@ impl<'c> Members<'c> {
         has_errors(&self.findings)
     }
 
-    /// All findings, as the configurations accept them, in the order of reports.
+    /// All findings, as the configurations accept them.
     pub(super) fn accepted(self) -> Judged {
-        let acceptances = self.computed.balancer.as_ref().map(|(_, acceptances)| &acceptances[..]);
-        let (mut findings, accepted) = accept(self.findings, acceptances.unwrap_or_default());
-        findings.sort_by_cached_key(Finding::order);
-        findings.dedup();
-        (findings, accepted)
+        let acceptances = self
+            .computed
+            .balancer
+            .as_ref()
+            .map(|balancer| &balancer.acceptances[..]);
+        accept(self.findings, acceptances.unwrap_or_default())
     }
 }
 
@@ -189,7 +181,7 @@ pub(super) fn earlier(findings: Vec<PlanFinding>) -> Vec<Finding> {
     errors
         .map(|found| Finding {
             message: format!("in the earlier plan: {}", found.finding.message),
-            ..found.finding
+            ..*found.finding
         })
         .collect()
 }

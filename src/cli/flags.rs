@@ -101,6 +101,11 @@ impl Wanted {
 }
 
 impl Wanted {
+    /// Whether no flag wants anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.spec(&Map::new()).as_object().is_some_and(Map::is_empty)
+    }
+
     /// Whether nothing is wanted but a cluster.
     pub(super) fn only_cluster(&self) -> bool {
         let spec = self.spec(&Map::new());

@@ -15,6 +15,7 @@ use crate::check::{Accepted, Finding, Place, Purpose, input_finding};
 use crate::objects::{Manifest, Source};
 use crate::outcome::{self, Outcome, compute_for};
 use crate::planning::AddressPlan;
+use crate::planning::next::{Event, EventError};
 use crate::report::{Report, findings};
 use crate::state::State;
 use crate::yaml::{Edits, Limits};
@@ -51,10 +52,18 @@ pub(super) struct Computed {
     pub(super) edits: Option<Vec<Edits>>,
     /// Whether anything was asked for.
     pub(super) configured: bool,
-    /// What the load balancer's lists are made with, and the acceptances of findings about them.
-    pub(super) balancer: Option<(Settings, Vec<(Acceptance, Option<Place>)>)>,
+    /// What the load balancer's lists are made with; `None` after an error.
+    pub(super) balancer: Option<BalancerSettings>,
     configs: Vec<Text>,
     state: Vec<Text>,
+}
+
+/// What the load balancer's lists are made with.
+pub(super) struct BalancerSettings {
+    /// The settings of each cluster.
+    pub(super) settings: Settings,
+    /// The acceptances of findings about load balancers, with their places.
+    pub(super) acceptances: Vec<(Acceptance, Option<Place>)>,
 }
 
 impl Computed {
@@ -173,13 +182,24 @@ impl Given {
 
     /// The address plan of the edited texts, with the findings.
     pub(super) fn plan(&self, computed: &Computed, edits: &[Edits]) -> Result<AddressPlan, Failure> {
+        Ok(self.plan_then(computed, edits, &[])?.0)
+    }
+
+    /// The same with the steps of events, and the first event that cannot be played.
+    pub(super) fn plan_then(
+        &self,
+        computed: &Computed,
+        edits: &[Edits],
+        events: &[Event],
+    ) -> Result<(AddressPlan, Option<EventError>), Failure> {
         let sources: Vec<Source<'_>> = computed.manifests.iter().map(Text::source).collect();
         let unreadable = |_| Failure::message("the edited manifest cannot be read");
         let live = computed.live();
         let state = computed.state(&live).map_err(unreadable)?;
-        let mut plan = outcome::plan(&sources, edits, state.as_ref()).map_err(unreadable)?;
+        let planned = outcome::plan_then(&sources, edits, state.as_ref(), events);
+        let (mut plan, unplayable) = planned.map_err(unreadable)?;
         plan.findings = with_report(computed, findings);
-        Ok(plan)
+        Ok((plan, unplayable))
     }
 
     /// Reports the findings; `note` follows them.
@@ -204,22 +224,18 @@ pub(super) fn with_report<T>(computed: &Computed, give: impl FnOnce(&Report<'_>)
     })
 }
 
-/// The settings and acceptances of the load balancer's lists.
-fn balancer(
-    configurations: &[ConfigDocument<'_>],
-    flags: &Map<String, Value>,
-) -> Option<(Settings, Vec<(Acceptance, Option<Place>)>)> {
+fn balancer(configurations: &[ConfigDocument<'_>], flags: &Map<String, Value>) -> Option<BalancerSettings> {
     // What is wrong with a flag was found when the configurations were read.
     let flags: Backends = serde_json::from_value(Value::Object(flags.clone())).ok()?;
     let specs = configurations.iter().map(|document| &document.config.spec);
     let settings = Settings::new(specs, &flags).ok()?;
     let acceptances = configurations.iter().flat_map(outcome::acceptances);
-    Some((
+    Some(BalancerSettings {
         settings,
-        acceptances
+        acceptances: acceptances
             .filter(|(acceptance, _)| acceptance.is_of_backends())
             .collect(),
-    ))
+    })
 }
 
 /// Gives the texts of a run as reports want them.

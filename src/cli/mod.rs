@@ -16,6 +16,8 @@ mod flags;
 mod function;
 mod given;
 mod input;
+mod install;
+mod kustomize_plugin;
 mod man;
 mod output;
 mod plan;
@@ -57,6 +59,8 @@ enum Verb {
     Allocate(Box<allocate::Allocate>),
     /// Work as a KRM function of kustomize or kpt: ResourceList in, ResourceList out
     Fn(function::Function),
+    /// Print what must be set up so that other tools find this program
+    Install(install::Install),
     /// Print the members for a load balancer, as its own configuration or as a list
     Backends(Box<backends::Backends>),
     /// Report what is wrong with a manifest, or with what a configuration makes of it; change nothing
@@ -97,6 +101,7 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
         Verb::Plan(plan) => plan.run(),
         Verb::Allocate(allocate) => allocate.run(),
         Verb::Fn(function) => function.run(),
+        Verb::Install(install) => install.run(),
         Verb::Backends(backends) => backends.run(),
         Verb::Check(check) => check.run(),
         Verb::Explain(explain) => explain.run(),

@@ -77,6 +77,7 @@ impl Transform {
             let (lists, (findings, accepted)) = self.lists(&computed, &plan);
             computed.findings.extend(findings);
             computed.accepted.extend(accepted);
+            computed.findings.sort_by_cached_key(Finding::order);
             if has_errors(&computed.findings) {
                 self.given.report(&computed, None)?;
                 return Ok(Status::Failed);

@@ -59,7 +59,10 @@ pub fn answer(text: &str, container: bool) -> Answer {
             );
             return Answer {
                 edits: None,
-                lines: vec![format!("error: {}: {problem}", codes::NO_RESOURCE_LIST.id)],
+                lines: vec![format!(
+                    "error: {}: {problem}; a manifest is given to `capv-ipam transform`",
+                    codes::NO_RESOURCE_LIST.id
+                )],
                 summary: String::new(),
                 shown: false,
                 end: End::Unusable,
@@ -102,6 +105,7 @@ impl<'a> Call<'_, 'a> {
         let pieces = if broken.is_empty() { self.pieces() } else { whole() };
         let config = match read_function_config(pieces.len(), config) {
             Ok(Some(config)) => config,
+            Ok(None) if broken.is_empty() => return self.conclude(Vec::new(), &[], &pieces, End::Done),
             Ok(None) => return self.refuse(broken, &pieces, End::Errors),
             Err(findings) => {
                 let end = if broken.is_empty() { End::Unusable } else { End::Errors };
@@ -148,7 +152,6 @@ impl<'a> Call<'_, 'a> {
 
     /// The items go back as they came.
     fn refuse(&self, findings: Vec<Finding>, pieces: &[Piece<'a>], end: End) -> Answer {
-        let end = if findings.is_empty() { End::Done } else { end };
         self.conclude(Vec::new(), &findings, pieces, end)
     }
 

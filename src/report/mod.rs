@@ -1,6 +1,7 @@
 //! How findings and differences look: text with a caret, JSON, SARIF, GitHub's annotations, unified diffs; gives text and never writes it anywhere.
 
 mod allocation;
+mod catalogue;
 mod changes;
 mod diff;
 mod github;
@@ -9,11 +10,14 @@ mod json;
 mod plan;
 mod positions;
 mod sarif;
+mod steps;
 mod table;
+#[cfg(feature = "cli")]
 mod text;
 mod visible;
 
 pub use allocation::allocation_table;
+pub use catalogue::{catalogue, explanation};
 pub use changes::plan_changes;
 pub use diff::unified_diff;
 pub use github::github;
@@ -22,7 +26,9 @@ pub use json::{findings, json};
 pub use plan::{Columns, plan_markdown, plan_table};
 pub use positions::{Position, Positions};
 pub use sarif::sarif;
+pub use steps::{steps_csv, steps_markdown, steps_text};
 pub use table::Table;
+#[cfg(feature = "cli")]
 pub use text::{summary, text};
 pub use visible::visible;
 

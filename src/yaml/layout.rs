@@ -88,6 +88,14 @@ pub(super) fn skip_blanks(text: &str, from: usize) -> usize {
 
 /// Where a node's content begins: after its anchor, its tag and what lies between.
 pub(super) fn after_properties(text: &str, start: usize) -> usize {
+    let end = properties_end(text, start);
+    let at = skip_trivia(text, end);
+    // Nothing follows on this line or below that belongs to the node when the next thing ends an entry.
+    if at == text.len() { end } else { at }
+}
+
+/// Where a node's anchor and tag end.
+pub(super) fn properties_end(text: &str, start: usize) -> usize {
     let bytes = text.as_bytes();
     let mut at = start;
     let mut end = start;
@@ -101,8 +109,7 @@ pub(super) fn after_properties(text: &str, start: usize) -> usize {
         end = at;
         at = skip_trivia(text, at);
     }
-    // Nothing follows on this line or below that belongs to the node when the next thing ends an entry.
-    if at == text.len() { end } else { at }
+    end
 }
 
 /// Where a block scalar's content ends, given where libyaml lets its span end: at the start of a later line.

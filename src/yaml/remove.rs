@@ -13,7 +13,7 @@ impl Writer<'_, '_> {
     pub(super) fn remove(&mut self, collection: NodeId, places: &BTreeSet<usize>) -> Result<(), Refusal> {
         let children = self.tree.children_of(collection);
         if places.len() == children.len() {
-            return self.empty(collection, &children);
+            return self.empty(collection);
         }
         for run in runs(places) {
             if self.tree.is_flow(collection) {
@@ -39,30 +39,43 @@ impl Writer<'_, '_> {
     }
 
     /// Nothing is left: `[]` or `{}`.
-    fn empty(&mut self, collection: NodeId, children: &[NodeId]) -> Result<(), Refusal> {
+    fn empty(&mut self, collection: NodeId) -> Result<(), Refusal> {
+        if self.tree.is_flow(collection) {
+            let span = self.tree.span(collection);
+            self.edits.push(Edit::delete(span.start + 1..span.end - 1));
+            return Ok(());
+        }
         let brackets = if matches!(self.tree.kind(collection), Kind::Mapping { .. }) {
             "{}"
         } else {
             "[]"
         };
-        let span = self.tree.span(collection);
-        if self.tree.is_flow(collection) {
-            self.edits.push(Edit::delete(span.start + 1..span.end - 1));
-        } else if let Some(after) = self.brackets_after(collection) {
-            let lines = self.lines(collection, children, &(0..children.len()))?;
-            self.edits.push(Edit::insert(after, format!(" {brackets}")));
+        self.shorten(collection, brackets)
+    }
+
+    /// Puts a short text in the place of a block collection: where its lines were, or on the line of its key, which keeps its
+    /// anchor and its comment.
+    pub(super) fn shorten(&mut self, collection: NodeId, text: &str) -> Result<(), Refusal> {
+        if let Some(after) = self.beside_key(collection) {
+            let children = self.tree.children_of(collection);
+            let lines = self.lines(collection, &children, &(0..children.len()))?;
+            self.edits.push(Edit::insert(after, format!(" {text}")));
             self.edits.push(Edit::delete(lines));
         } else {
-            self.edits.push(Edit::replace(span, brackets));
+            self.edits.push(Edit::replace(self.tree.span(collection), text));
         }
         Ok(())
     }
 
-    /// Where the brackets of a block collection go that loses everything: behind its colon, when it begins on a later line.
-    pub(super) fn brackets_after(&self, collection: NodeId) -> Option<usize> {
-        let after = self.tree.after_colon(self.tree.key_of(collection)?)?;
-        let begins = self.tree.span(collection).start;
-        (layout::line_end(self.tree.text(), after) < begins).then_some(after)
+    /// The offset behind the colon of a collection, and behind its anchor, when it begins on a later line.
+    pub(super) fn beside_key(&self, collection: NodeId) -> Option<usize> {
+        let text = self.tree.text();
+        let (outer, span) = (self.tree.outer_start(collection), self.tree.span(collection));
+        let after = match self.tree.key_of(collection)? {
+            _ if outer < span.start => layout::properties_end(text, outer),
+            key => self.tree.after_colon(key)?,
+        };
+        (layout::line_end(text, after) < span.start).then_some(after)
     }
 
     /// From the first of a run to the next child, or from the end of the one before.

@@ -16,9 +16,9 @@ impl Writer<'_, '_> {
     pub(super) fn replace(&mut self, old: NodeId, value: &Value) -> Result<(), Refusal> {
         let holder = self.tree.parent(old).unwrap_or(old);
         let key = self.tree.key_of(old);
-        let edits = if self.tree.is_flow(holder) {
+        let edit = if self.tree.is_flow(holder) {
             let flow = self.tree.flow(holder);
-            vec![self.put(key, old, &emit::flow_value(value, &inner(&flow)))]
+            self.put(key, old, &emit::flow_value(value, &inner(&flow)))
         } else if is_inline(value) {
             let quoted = matches!(self.tree.kind(old), Kind::Scalar(Style::Single | Style::Double));
             let text = emit::flow_value(
@@ -29,14 +29,13 @@ impl Writer<'_, '_> {
                 },
             );
             if self.tree.is_block(old) {
-                self.put_over_block(key, old, &text)?
-            } else {
-                vec![self.put(key, old, &text)]
+                return self.shorten(old, &text);
             }
+            self.put(key, old, &text)
         } else {
-            vec![self.put_collection(holder, key, old, value)?]
+            self.put_collection(holder, key, old, value)?
         };
-        self.edits.extend(edits);
+        self.edits.push(edit);
         Ok(())
     }
 
@@ -48,24 +47,6 @@ impl Writer<'_, '_> {
         let decorated = self.tree.outer_start(old) < self.tree.span(old).start;
         let after = key.filter(|_| !decorated).and_then(|key| self.tree.after_colon(key));
         Edit::insert(after.unwrap_or(self.tree.span(old).end), format!(" {text}"))
-    }
-
-    /// A short value in the place of a block collection; a comment behind the colon stays.
-    fn put_over_block(&self, key: Option<NodeId>, old: NodeId, text: &str) -> Result<Vec<Edit>, Refusal> {
-        let source = self.tree.text();
-        let Some(after) = key.and_then(|key| self.tree.after_colon(key)) else {
-            return Ok(vec![Edit::replace(self.tree.span(old), text)]);
-        };
-        if self.tree.outer_start(old) != self.tree.span(old).start {
-            return Err(self
-                .tree
-                .refusal(Reason::Layout("the block to replace has an anchor"), old));
-        }
-        let line_end = layout::line_end(source, after);
-        Ok(vec![
-            Edit::insert(after, format!(" {text}")),
-            Edit::delete(line_end..self.tree.span(old).end.max(line_end)),
-        ])
     }
 
     /// A collection in the place of an old value of a block collection.
@@ -106,7 +87,7 @@ impl Writer<'_, '_> {
     }
 }
 
-fn is_inline(value: &Value) -> bool {
+pub(super) fn is_inline(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.is_empty(),
         Value::Object(map) => map.is_empty(),

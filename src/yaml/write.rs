@@ -7,6 +7,7 @@ use super::emit::Layout;
 use super::guard::Refusal;
 use super::layout;
 use super::node::{NodeId, Tree};
+use super::replace::is_inline;
 use super::wanted::Changes;
 
 /// What the parts of the writer share: `replace.rs`, `remove.rs` and `insert.rs` add to its edits.
@@ -67,12 +68,14 @@ impl<'w, 't> Writer<'w, 't> {
 
     /// Where the text of a node ends once everything has gone that goes.
     pub(super) fn kept_end(&self, node: NodeId) -> usize {
-        if !self.tree.is_block(node) || self.changes.replaced.contains_key(&node) {
-            return self.tree.span(node).end;
+        let end = self.tree.span(node).end;
+        if !self.tree.is_block(node) {
+            return end;
         }
-        match self.last_kept(node) {
-            Some(child) => self.kept_end(self.tree.last_of(node, child)),
-            None => self.brackets_after(node).unwrap_or(self.tree.span(node).end),
+        match (self.changes.replaced.get(&node), self.last_kept(node)) {
+            (Some(value), _) if !is_inline(value) => end,
+            (None, Some(child)) => self.kept_end(self.tree.last_of(node, child)),
+            _ => self.beside_key(node).unwrap_or(end),
         }
     }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Offline check of Terraform files:  hcl_args.py FILE
+"""Offline check of Terraform files:  hcl_args.py FILE...
 
-Parses the file with python-hcl2 and compares the arguments of every F5 resource with the names that the provider knows.
+Parses each file with python-hcl2 and compares the arguments of every F5 resource with the names that the provider knows.
 Nothing is contacted."""
 import sys
 
@@ -31,27 +31,28 @@ def plain(text):
 
 
 bad = []
-with open(sys.argv[1]) as module:
-    tree = hcl2.load(module)
-bad += [f"unknown block {name}" for name in tree if name not in ("terraform", "locals", "resource")]
-seen = set()
-for block in tree.get("resource", []):
-    for kind, labels in block.items():
-        kind = plain(kind)
-        for label, arguments in labels.items():
-            label = plain(label)
-            if (kind, label) in seen:
-                bad.append(f"{kind}.{label} twice")
-            seen.add((kind, label))
-            if kind not in KNOWN:
-                bad.append(f"unknown resource {kind}")
-                continue
-            required, optional = KNOWN[kind]
-            names = {name for name in arguments if not name.startswith("__")}
-            bad += [f"{kind}.{label}: unknown argument {name}" for name in sorted(names - required - optional)]
-            bad += [f"{kind}.{label}: {name} is missing" for name in sorted(required - names)]
-            for name, choices in CHOICES.items():
-                if name in arguments and plain(arguments[name]) not in choices:
-                    bad.append(f"{kind}.{label}: {name} = {arguments[name]}")
+for file in sys.argv[1:]:
+    with open(file) as module:
+        tree = hcl2.load(module)
+    bad += [f"unknown block {name}" for name in tree if name not in ("terraform", "locals", "resource")]
+    seen = set()
+    for block in tree.get("resource", []):
+        for kind, labels in block.items():
+            kind = plain(kind)
+            for label, arguments in labels.items():
+                label = plain(label)
+                if (kind, label) in seen:
+                    bad.append(f"{kind}.{label} twice")
+                seen.add((kind, label))
+                if kind not in KNOWN:
+                    bad.append(f"unknown resource {kind}")
+                    continue
+                required, optional = KNOWN[kind]
+                names = {name for name in arguments if not name.startswith("__")}
+                bad += [f"{kind}.{label}: unknown argument {name}" for name in sorted(names - required - optional)]
+                bad += [f"{kind}.{label}: {name} is missing" for name in sorted(required - names)]
+                for name, choices in CHOICES.items():
+                    if name in arguments and plain(arguments[name]) not in choices:
+                        bad.append(f"{kind}.{label}: {name} = {arguments[name]}")
 print("\n".join(bad) if bad else "ok")
 sys.exit(1 if bad else 0)

@@ -1,5 +1,6 @@
 //! Finds the programs of other projects that tests run: in the folder of `.ci/tools`, on PATH and beside it.
 #![allow(dead_code, reason = "no test file needs all of it")]
+#![allow(clippy::print_stderr, reason = "a tier that is skipped is said")]
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -48,7 +49,7 @@ pub(crate) fn missing(what: &str) {
 }
 
 /// What a program says about a file: whether it ends well, and its output.
-pub(crate) fn judge(program: &Path, arguments: &[&str]) -> (bool, String) {
+pub(crate) fn judge(program: &Path, arguments: &[impl AsRef<std::ffi::OsStr>]) -> (bool, String) {
     let output = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())

@@ -144,13 +144,19 @@ impl<'t> Writer<'t> {
     fn literal(&mut self, text: &str, indent: usize) {
         let indent = indent + self.step;
         let stripped = text.trim_end_matches('\n');
-        let header = match text.len() - stripped.len() {
-            0 => "|-",
-            1 => "|",
-            _ => "|+",
+        let chomping = match text.len() - stripped.len() {
+            0 => "-",
+            1 => "",
+            _ => "+",
         };
-        self.out.push_str(&format!(" {header}\n"));
-        let body = if header == "|+" {
+        // Blanks at the start hide where the text is indented to.
+        let digit = if text.starts_with([' ', '\n']) {
+            self.step.to_string()
+        } else {
+            String::new()
+        };
+        self.out.push_str(&format!(" |{digit}{chomping}\n"));
+        let body = if chomping == "+" {
             text.strip_suffix('\n').unwrap_or(text)
         } else {
             stripped

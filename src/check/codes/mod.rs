@@ -83,6 +83,7 @@ mod input;
 mod kube_vip;
 mod live;
 mod pools;
+mod rollouts;
 mod templates;
 
 pub use addresses::*;
@@ -93,14 +94,16 @@ pub use input::*;
 pub use kube_vip::*;
 pub use live::*;
 pub use pools::*;
+pub use rollouts::*;
 pub use templates::*;
 
 /// The families in the order of their identifiers.
-const FAMILIES: [&[&Code]; 9] = [
+const FAMILIES: [&[&Code]; 10] = [
     input::FAMILY,
     configuration::FAMILY,
     templates::FAMILY,
     addresses::FAMILY,
+    rollouts::FAMILY,
     pools::FAMILY,
     kube_vip::FAMILY,
     live::FAMILY,
@@ -170,6 +173,18 @@ mod tests {
             let (before, after) = code.example();
             assert!(!before.trim().is_empty() && !after.trim().is_empty(), "{}", code.id);
             assert_ne!(before, after, "{}", code.id);
+        }
+    }
+
+    #[test]
+    fn examples_are_yaml() {
+        use crate::yaml::{Limits, Tree, chunks};
+        for code in ALL {
+            let (before, after) = code.example();
+            for (text, sound) in [(before, code.id != NOT_YAML.id), (after, true)] {
+                let read = chunks(text).all(|chunk| Tree::parse(&chunk, &Limits::default()).is_ok());
+                assert_eq!(read, sound, "{}: {text}", code.id);
+            }
         }
     }
 

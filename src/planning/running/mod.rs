@@ -1,6 +1,7 @@
 //! From a manifest and what is live beside it to what the machines hold and what the pools have left; the plan keeps the one
 //! and gives from the other.
 
+mod begin;
 mod holding;
 mod keep;
 mod placing;

@@ -8,6 +8,7 @@ use super::numbers::{count, counted};
 use super::slots::slots;
 use crate::addressing::listed;
 use crate::ipam::parse_address;
+use crate::objects::is_placeholder;
 use crate::planning::{AddressPlan, Certainty, ClusterPlan, GroupPlan, PoolPlan, Size, SubnetPlan, choices};
 
 /// The section with all clusters.
@@ -77,7 +78,10 @@ fn endpoint(out: &mut Markup, plan: &AddressPlan, cluster: &ClusterPlan) {
     };
     out.code(&text);
     let Ok(address) = parse_address(&endpoint.host) else {
-        out.text(", a name that DNS must resolve to the load balancer");
+        out.text(match is_placeholder(&endpoint.host) {
+            true => ", not known yet: a placeholder in the manifest",
+            false => ", a name that DNS must resolve to the load balancer",
+        });
         return;
     };
     let holds = |network: crate::ipam::Network| network.contains(address);

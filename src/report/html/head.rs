@@ -83,14 +83,19 @@ fn figures(out: &mut Markup, plan: &AddressPlan) {
         .iter()
         .flat_map(|cluster| &cluster.groups)
         .any(|group| group.replicas.is_none());
-    let planned = counted(replicas as u128, "planned machine", "planned machines")
-        + if unknown { " and an unknown number" } else { "" };
-    let figures = [
+    let planned = match (replicas, unknown) {
+        (0, true) => "number of machines not known".to_owned(),
+        (_, true) => counted(replicas as u128, "planned machine", "planned machines") + " and an unknown number",
+        (_, false) => counted(replicas as u128, "planned machine", "planned machines"),
+    };
+    let mut figures = vec![
         counted(plan.clusters.len() as u128, "cluster", "clusters"),
         counted(subnets as u128, "subnet", "subnets"),
         planned,
-        format!("{} more while machines are replaced", count(surge as u128)),
     ];
+    if surge > 0 {
+        figures.push(format!("{} more while machines are replaced", count(surge as u128)));
+    }
     out.element("ul", &[("class", "figures")], |out| {
         figures.iter().for_each(|figure| out.leaf("li", &[], figure));
         out.element("li", &[], |out| {

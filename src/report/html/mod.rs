@@ -52,23 +52,31 @@ pub fn plan_html(plan: &AddressPlan) -> String {
 pub fn changes_html(plan: &AddressPlan, changes: &Table) -> String {
     let title = format!("Changes. {}", head::page_title(plan));
     page(&title, |out| {
-        out.leaf("h1", &[], &title);
-        let lead = "These values of the address plan are not what they were in the earlier plan. An empty old value is new, an \
-                    empty new value is gone; addresses that are gone can be given to others once no machine holds them.";
-        out.leaf("p", &[("class", "lead")], lead);
-        let titles = ["Cluster", "Group", "Machine", "NIC and pool", "What", "Old", "New"];
-        grid::grid(out, "changes", &titles, |rows| {
-            for cells in changes.rows() {
-                rows.row(|row| cells.iter().for_each(|cell| row.cell(|out| code(out, cell))));
-            }
-        });
+        out.element("header", &[], |out| out.leaf("h1", &[], &title));
+        out.element("main", &[], |out| changed(out, changes));
     })
 }
 
-fn code(out: &mut Markup, text: &str) {
-    if !text.is_empty() {
-        out.code(text);
-    }
+fn changed(out: &mut Markup, changes: &Table) {
+    let lead = "These values of the address plan are not what they were in the earlier plan. An empty old value is new, an \
+                    empty new value is gone; addresses that are gone can be given to others once no machine holds them.";
+    out.leaf("p", &[("class", "lead")], lead);
+    let titles = ["Cluster", "Group", "Machine", "NIC and pool", "What", "Old", "New"];
+    grid::grid(out, "changes", &titles, |rows| {
+        for cells in changes.rows() {
+            rows.row(|row| cells.iter().for_each(|cell| row.cell(|out| listed(out, cell))));
+        }
+    });
+}
+
+/// A cell that may hold a list, which then may break.
+fn listed(out: &mut Markup, text: &str) {
+    let parts: Vec<String> = text
+        .split(',')
+        .filter(|part| !part.is_empty())
+        .map(ToOwned::to_owned)
+        .collect();
+    out.ranges(&parts);
 }
 
 /// A page with the style and patterns that all pages share.

@@ -13,8 +13,8 @@ pub(super) fn title(subnet: &SubnetPlan) -> String {
     }
 }
 
-/// A group with its cluster, in words.
-pub(super) fn group_name(group: &PoolUser) -> String {
+/// What the machines of a group are, with their cluster.
+pub(super) fn machines_of(group: &PoolUser) -> String {
     let what = match &*group.kind {
         "MachineDeployment" | "MachineSet" => "workers",
         kind if kind.ends_with("ControlPlane") => "control plane",
@@ -22,7 +22,12 @@ pub(super) fn group_name(group: &PoolUser) -> String {
         _ => "machines",
     };
     let cluster = group.cluster.as_ref().map(|name| format!(" of {name}"));
-    format!("{what}{} ({}/{})", cluster.unwrap_or_default(), group.kind, group.name)
+    format!("{what}{}", cluster.unwrap_or_default())
+}
+
+/// A group with its cluster, in words and by its name in the manifest.
+pub(super) fn group_name(group: &PoolUser) -> String {
+    format!("{} ({}/{})", machines_of(group), group.kind, group.name)
 }
 
 /// The endpoint of a cluster as it is written.

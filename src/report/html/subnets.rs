@@ -8,13 +8,14 @@ use super::lines::is_long;
 use super::lookup::Lookup;
 use super::map::{Map, Stretch};
 use super::markup::Markup;
-use super::names::{endpoint_text, group_name, title};
+use super::names::{endpoint_text, group_name, machines_of, title};
 use super::numbers::{count, counted, range};
 use super::sheet::sample;
 use super::uses::Use;
 use super::wording::Wording;
 use crate::addressing::listed;
 use crate::ipam::parse_address;
+use crate::objects::is_placeholder;
 use crate::planning::{AddressPlan, SubnetPlan};
 
 /// Subnets up to this number have a legend each.
@@ -162,6 +163,7 @@ impl Section<'_, '_> {
             let cluster = self.lookup.cluster(index);
             if let (Some(endpoint), Some(text)) = (&cluster.endpoint, endpoint_text(cluster))
                 && !inside(&endpoint.host)
+                && !is_placeholder(&endpoint.host)
             {
                 let name = cluster.name.as_deref().unwrap_or("a cluster");
                 outside.push(format!("{text} of {name}"));
@@ -186,7 +188,7 @@ impl Section<'_, '_> {
         }
         let dhcp = match &self.subnet.dhcp[..] {
             [] => None,
-            [only] => Some(group_name(&only.group)),
+            [only] => Some(machines_of(&only.group)),
             several => Some(counted(several.len() as u128, "group", "groups")),
         };
         let wording = self.wording();

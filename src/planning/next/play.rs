@@ -1,0 +1,94 @@
+//! Takes a world and an event, and gives the world after it: which groups act, and what for.
+
+use std::collections::BTreeSet;
+
+use super::demand::Intent;
+use super::event::{Event, EventError, EventKind};
+use super::step::Acts;
+use super::world::{PoolUse, World};
+use crate::ipam::AddressRange;
+use crate::objects::Strategy;
+
+impl World {
+    /// Plays an event to its end, or until it is stuck. Events follow each other; two at the same time are one event that
+    /// concerns both groups, such as `rollout`.
+    ///
+    /// # Errors
+    /// The event names what there is not, or asks for what cannot be. The world is as it was then.
+    pub fn play(&mut self, event: &Event) -> Result<Vec<PoolUse>, EventError> {
+        let wrong = |problem: String| EventError {
+            event: event.text.clone(),
+            problem,
+        };
+        let nobody = BTreeSet::new;
+        let (acts, repaired) = match &event.kind {
+            EventKind::Rollout(None) => return Ok(self.roll_out()),
+            EventKind::Rollout(Some(name)) => {
+                let group = self.group_named(name).map_err(wrong)?;
+                (self.rollouts([group]), nobody())
+            }
+            EventKind::Scale(name, replicas) => {
+                let group = self.group_named(name).map_err(wrong)?;
+                self.groups[group].is.replicas = Some(*replicas);
+                (Acts::from([(group, Intent::Settle)]), nobody())
+            }
+            EventKind::Delete(name) => {
+                let group = self.group_named(name).map_err(wrong)?;
+                if self.count(group).most == Some(0) {
+                    return Err(wrong(format!("{name} has no machine")));
+                }
+                (Acts::from([(group, Intent::Replace)]), nobody())
+            }
+            EventKind::Enlarge { pool, range, repairs } => {
+                let pool = self.pool_named(pool).map_err(wrong)?;
+                self.enlarge(pool, *range).map_err(wrong)?;
+                let goes_on = *repairs || self.retries(pool);
+                (Acts::new(), Some(pool).filter(|_| goes_on).into_iter().collect())
+            }
+            EventKind::Repair(Some(name)) => (Acts::new(), BTreeSet::from([self.pool_named(name).map_err(wrong)?])),
+            EventKind::Repair(None) => (Acts::new(), (0..self.pools.len()).collect()),
+            EventKind::DeleteCluster(name) => {
+                let groups = match name {
+                    Some(name) => self.cluster_named(name).map_err(wrong)?,
+                    None => (0..self.groups.len()).collect(),
+                };
+                for group in &groups {
+                    self.groups[*group].is.replicas = Some(0);
+                    self.groups[*group].is.elastic = false;
+                    self.groups[*group].gone = true;
+                }
+                let gone = groups.into_iter().map(|group| (group, Intent::Remove));
+                (gone.collect(), nobody())
+            }
+        };
+        Ok(self.step(acts, repaired))
+    }
+
+    /// Rolls out every group, all at once.
+    pub fn roll_out(&mut self) -> Vec<PoolUse> {
+        self.step(self.rollouts(0..self.groups.len()), BTreeSet::new())
+    }
+
+    /// Groups that replace machines by themselves and have any.
+    fn rollouts(&self, groups: impl IntoIterator<Item = usize>) -> Acts {
+        let rolls = |group: &usize| {
+            let is = &self.groups[*group].is;
+            is.strategy != Strategy::OnDelete && is.replicas != Some(0)
+        };
+        let rolling = groups.into_iter().filter(rolls);
+        rolling.map(|group| (group, Intent::Rollout)).collect()
+    }
+
+    fn enlarge(&mut self, pool: usize, range: AddressRange) -> Result<(), String> {
+        let place = &mut self.pools[pool];
+        let name = &place.reference.name;
+        let Some(addresses) = &place.pool else {
+            return Err(format!(
+                "the pool {name} is not in the manifest; give its manifest as well"
+            ));
+        };
+        let enlarged = addresses.enlarged(range);
+        place.pool = Some(enlarged.ok_or_else(|| format!("the pool {name} has {range} already"))?);
+        Ok(())
+    }
+}
