@@ -32,7 +32,7 @@ Examples:
 
   # What a roll-out of everything means, and one that comes after a worker group has grown
   capv-ipam plan -f cluster.yaml --config addressing.yaml --then rollout
-  capv-ipam plan -f cluster.yaml --config addressing.yaml --then scale=md-0:5 --then rollout=control-plane
+  capv-ipam plan -f cluster.yaml --config addressing.yaml --then scale=md-0:5 --then rollout
 
 exact: machine k of the group, in order of creation, gets this address.
 set: the machine gets one of these; `-o yaml` says why, and what would make it exact.
