@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::super::next::{GroupDraw, Holding, Order, Start, Unsure};
+use super::super::next::{GroupDraw, Holding, Order, PoolStart, Start, Unsure};
+use super::super::plan::PoolReference;
 use super::{Kept, Running};
 use crate::ipam::AddressSet;
 
@@ -21,9 +22,13 @@ impl Running {
         for (index, group) in groups.zip(&mut start.groups) {
             let machines = self.machines.get(&index).map(Vec::as_slice).unwrap_or_default();
             for draw in &mut group.draws {
-                let pool = &start.pools[draw.pool].reference.name;
-                let held: Vec<Vec<IpAddr>> = machines.iter().map(|machine| machine.holds(pool)).collect();
-                fill(draw, group.order, machines, held);
+                let place = &start.pools[draw.pool];
+                let machines = Machines {
+                    held: machines.iter().map(|machine| machine.holds(&place.reference)).collect(),
+                    all: machines,
+                };
+                let wanted = group.replicas.and_then(|replicas| usize::try_from(replicas).ok());
+                machines.fill(draw, group.order, wanted, place);
             }
         }
     }
@@ -31,32 +36,82 @@ impl Running {
 
 impl Kept {
     /// Its addresses of a pool.
-    fn holds(&self, pool: &str) -> Vec<IpAddr> {
+    fn holds(&self, pool: &PoolReference) -> Vec<IpAddr> {
         let held = self.nics.iter().filter_map(|nic| nic.held.as_ref());
-        held.filter(|held| held.pool.name == pool)
+        held.filter(|held| held.pool.is(pool))
             .map(|held| held.address)
             .collect()
     }
+
+    fn waits(&self) -> bool {
+        self.nics.iter().any(|nic| nic.held.is_none())
+    }
 }
 
-/// A group is known in its order when each of its machines has all its addresses and stays.
-fn fill(draw: &mut GroupDraw, order: Order, machines: &[Kept], held: Vec<Vec<IpAddr>>) {
-    let whole = held.iter().all(|machine| machine.len() == draw.each as usize);
-    let leaving = machines.iter().find(|machine| machine.deleting);
-    if let (Order::OneByOne { .. }, true, None) = (order, whole, leaving) {
-        draw.held = Holding::InOrder(held);
-        return;
+/// The machines of a group, with what each holds of one pool.
+struct Machines<'k> {
+    all: &'k [Kept],
+    held: Vec<Vec<IpAddr>>,
+}
+
+impl Machines<'_> {
+    /// A group is known in its order when it is at rest, each of its machines has all its addresses, and their age is known.
+    fn fill(self, draw: &mut GroupDraw, order: Order, wanted: Option<usize>, pool: &PoolStart) {
+        let one_by_one = matches!(order, Order::OneByOne { .. });
+        let whole = self.held.iter().all(|machine| machine.len() == draw.each as usize);
+        let leaving = self.all.iter().find(|machine| machine.deleting);
+        if self.is_unfinished(wanted) {
+            draw.unsure = one_by_one.then_some(Unsure::Unfinished);
+            draw.held = self.anywhere(draw.each, pool);
+            return;
+        }
+        let age = self.is_age_known();
+        if one_by_one && whole && age && leaving.is_none() {
+            draw.held = Holding::InOrder(self.held);
+            return;
+        }
+        if one_by_one {
+            draw.unsure = match leaving {
+                Some(machine) => Some(Unsure::Leaving(machine.name.clone())),
+                None if whole => Some(Unsure::Age),
+                None => draw.unsure.take(),
+            };
+        }
+        let stays = self.all.iter().zip(&self.held).filter(|(machine, _)| !machine.deleting);
+        let least = stays.map(|(_, held)| held.len() as u64).sum();
+        let addresses: AddressSet = self.held.into_iter().flatten().collect();
+        let most = u64::try_from(addresses.size()).unwrap_or(u64::MAX);
+        draw.held = Holding::Among {
+            addresses,
+            least,
+            most: Some(most),
+        };
     }
-    let stays = machines.iter().zip(&held).filter(|(machine, _)| !machine.deleting);
-    let least = stays.map(|(_, held)| held.len() as u64).sum();
-    let addresses: AddressSet = held.into_iter().flatten().collect();
-    let most = u64::try_from(addresses.size()).unwrap_or(u64::MAX);
-    if let (Some(machine), Order::OneByOne { .. }) = (leaving, order) {
-        draw.unsure = Some(Unsure::Leaving(machine.name.clone()));
+
+    /// More machines than wanted, or one without an address: something is under way, and how far it came is not known.
+    fn is_unfinished(&self, wanted: Option<usize>) -> bool {
+        let staying = self.all.iter().filter(|machine| !machine.deleting);
+        wanted.is_some_and(|wanted| staying.clone().count() > wanted) || staying.clone().any(Kept::waits)
     }
-    draw.held = Holding::Among {
-        addresses,
-        least,
-        most: Some(most),
-    };
+
+    /// Whether the machines stand in the order in which they were made: they are sorted by time, and no two are alike.
+    fn is_age_known(&self) -> bool {
+        let known = self.all.iter().all(|machine| machine.created.is_some());
+        self.all.len() < 2 || known && self.all.windows(2).all(|pair| pair[0].created < pair[1].created)
+    }
+
+    /// Any addresses of the pool that others leave, and those that the machines have now.
+    fn anywhere(self, each: u32, pool: &PoolStart) -> Holding {
+        let machines = self.all.len() as u64;
+        let mut addresses: AddressSet = self.held.into_iter().flatten().collect();
+        if let Some(all) = &pool.pool {
+            addresses.extend(all.usable().ranges());
+            pool.taken.ranges().for_each(|range| addresses.remove(range));
+        }
+        Holding::Among {
+            addresses,
+            least: 0,
+            most: Some(machines * u64::from(each)),
+        }
+    }
 }
