@@ -222,6 +222,10 @@ fn nginx_goes_round_members_that_do_not_answer() {
 
     // A member that stops is gone round.
     drop(two);
+    let second = (site.address(2).parse::<IpAddr>().unwrap(), site.port);
+    until(Duration::from_secs(10), "the stopped member still listens", || {
+        std::net::TcpStream::connect(second).is_err()
+    });
     let answers = site.answers(40);
     assert_eq!(
         answers.keys().cloned().collect::<Vec<_>>(),
