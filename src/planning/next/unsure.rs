@@ -25,6 +25,8 @@ pub enum Unsure {
     Rival(String),
     /// A machine is in deletion already.
     Leaving(String),
+    /// Machines wait for an address already.
+    Waiting,
     /// The pool has not enough addresses for every machine.
     TooSmall(String),
     /// Failure domains decide which machine is deleted.
@@ -80,6 +82,9 @@ impl fmt::Display for Unsure {
                 out,
                 "machine {machine} is being deleted; whether the next machine claims before its address is free is not known"
             ),
+            Unsure::Waiting => {
+                out.write_str("machines of the running cluster wait for an address, and the order is not fixed")
+            }
             Unsure::TooSmall(pool) => write!(out, "the pool {pool} has not enough addresses for every machine"),
             Unsure::FailureDomains => {
                 out.write_str("failure domains decide which machine is deleted first; only the set is known")

@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
+use super::super::draws::{Draw, Draws};
 use super::super::next::{GroupDraw, Holding, Order, Start, Unsure};
+use super::super::plan::PoolReference;
 use super::{Kept, Running};
 use crate::ipam::AddressSet;
 
 impl Running {
-    /// Fills a start whose groups are those of the plan, with their indices in the plan's order.
-    pub(in super::super) fn begin(&self, groups: impl Iterator<Item = usize>, start: &mut Start) {
+    /// Fills a start that was made of the same draws.
+    pub(in super::super) fn begin(&self, draws: &Draws, start: &mut Start) {
         for (place, running) in start.pools.iter_mut().zip(&self.pools) {
             let Some(running) = running else { continue };
             place.pool = Some(running.pool.clone());
@@ -18,24 +20,39 @@ impl Running {
                 Some(rival) => place.guests = Err(rival.clone()),
             }
         }
-        for (index, group) in groups.zip(&mut start.groups) {
-            let machines = self.machines.get(&index).map(Vec::as_slice).unwrap_or_default();
+        for ((index, own), group) in draws.groups.iter().zip(&mut start.groups) {
+            let machines = self.machines.get(index).map(Vec::as_slice).unwrap_or_default();
             for draw in &mut group.draws {
-                let pool = &start.pools[draw.pool].reference.name;
-                let held: Vec<Vec<IpAddr>> = machines.iter().map(|machine| machine.holds(pool)).collect();
+                let held = |machine: &Kept| machine.holds(own, draw.pool);
+                let held = machines.iter().map(held).collect();
                 fill(draw, group.order, machines, held);
+            }
+            for machine in machines {
+                for (pool, place) in start.pools.iter_mut().enumerate() {
+                    if machine.leaves(own, pool, &place.reference) {
+                        place.guests = Err(format!("machine {}", machine.name));
+                    }
+                }
             }
         }
     }
 }
 
 impl Kept {
-    /// Its addresses of a pool.
-    fn holds(&self, pool: &str) -> Vec<IpAddr> {
-        let held = self.nics.iter().filter_map(|nic| nic.held.as_ref());
-        held.filter(|held| held.pool.name == pool)
-            .map(|held| held.address)
-            .collect()
+    /// The addresses of its NICs that draw from a pool, wherever they came from.
+    fn holds(&self, draws: &[Draw], pool: usize) -> Vec<IpAddr> {
+        let nics = draws.iter().filter(|draw| draw.pool == pool);
+        let held = nics.filter_map(|draw| self.nic(draw)?.held.as_ref());
+        held.map(|held| held.address).collect()
+    }
+
+    /// Whether it has an address of a pool that its NIC will not draw from any more: it comes free with the machine.
+    fn leaves(&self, draws: &[Draw], pool: usize, reference: &PoolReference) -> bool {
+        let mut nics = draws.iter().filter(|draw| draw.pool != pool);
+        nics.any(|draw| {
+            let held = self.nic(draw).and_then(|nic| nic.held.as_ref());
+            held.is_some_and(|held| held.pool.kind == reference.kind && held.pool.name == reference.name)
+        })
     }
 }
 
@@ -51,8 +68,11 @@ fn fill(draw: &mut GroupDraw, order: Order, machines: &[Kept], held: Vec<Vec<IpA
     let least = stays.map(|(_, held)| held.len() as u64).sum();
     let addresses: AddressSet = held.into_iter().flatten().collect();
     let most = u64::try_from(addresses.size()).unwrap_or(u64::MAX);
-    if let (Some(machine), Order::OneByOne { .. }) = (leaving, order) {
-        draw.unsure = Some(Unsure::Leaving(machine.name.clone()));
+    if let Order::OneByOne { .. } = order {
+        draw.unsure = Some(match leaving {
+            Some(machine) => Unsure::Leaving(machine.name.clone()),
+            None => Unsure::Waiting,
+        });
     }
     draw.held = Holding::Among {
         addresses,
