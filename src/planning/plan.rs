@@ -171,6 +171,17 @@ pub struct PoolReference {
     pub name: String,
 }
 
+impl PoolReference {
+    /// Whether it is the same pool; a missing namespace on either side is filled in later, by `kubectl -n`.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let one_namespace = match (&self.namespace, &other.namespace) {
+            (Some(own), Some(other)) => own == other,
+            _ => true,
+        };
+        self.kind == other.kind && self.name == other.name && one_namespace
+    }
+}
+
 /// How a pool is used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolPlan {
@@ -219,13 +230,5 @@ impl std::fmt::Display for Size {
             Size::Number(number) => number.fmt(out),
             Size::Text(text) => text.fmt(out),
         }
-    }
-}
-
-impl GroupPlan {
-    /// Its addresses as the inclusive ranges that they form, for people.
-    #[must_use]
-    pub fn compact(&self) -> String {
-        self.addresses.join(",")
     }
 }

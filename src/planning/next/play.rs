@@ -7,7 +7,7 @@ use super::event::{Event, EventError, EventKind};
 use super::start::GroupStart;
 use super::step::Acts;
 use super::world::{PoolUse, World};
-use crate::ipam::AddressRange;
+use crate::ipam::{AddressRange, Family, parse_address};
 use crate::objects::Strategy;
 
 impl World {
@@ -99,6 +99,22 @@ impl World {
                 "the pool {name} is not in the manifest; give its manifest as well"
             ));
         };
+        if let Some(first) = addresses
+            .addresses()
+            .first()
+            .filter(|first| Family::of(*first) != range.family())
+        {
+            let family = Family::of(first);
+            return Err(format!(
+                "{range} is {}, and the pool {name} is {family}",
+                range.family()
+            ));
+        }
+        let gateways = addresses.entries().iter().filter_map(|entry| entry.gateway.as_deref());
+        let inside = gateways.filter_map(|gateway| parse_address(gateway).ok());
+        if let Some(gateway) = inside.into_iter().find(|gateway| range.contains(*gateway)) {
+            return Err(format!("{range} holds {gateway}, the gateway of the pool {name}"));
+        }
         let enlarged = addresses.enlarged(range);
         place.pool = Some(enlarged.ok_or_else(|| format!("the pool {name} has {range} already"))?);
         Ok(())

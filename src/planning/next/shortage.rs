@@ -70,7 +70,9 @@ impl World {
     pub(super) fn is_filled(&self, pool: usize, step: &Step) -> bool {
         let only_adds = |(.., demand): (usize, &GroupDraw, Demand)| !demand.drops && demand.most.is_some();
         let known = step.idle(self, pool).all(|(_, draw)| draw.held.is_certain());
+        // What a guest may hold is not known to be the groups'.
         known
+            && self.pools[pool].guests == Ok(0)
             && self.draws_singly(pool, step)
             && step.actors(self, pool).all(only_adds)
             && step

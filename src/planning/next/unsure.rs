@@ -25,8 +25,10 @@ pub enum Unsure {
     Rival(String),
     /// A machine is in deletion already.
     Leaving(String),
-    /// Machines wait for an address already.
-    Waiting,
+    /// More machines than wanted, or one that waits for its address.
+    Unfinished,
+    /// When the machines were made is not known.
+    Age,
     /// The pool has not enough addresses for every machine.
     TooSmall(String),
     /// Failure domains decide which machine is deleted.
@@ -82,9 +84,14 @@ impl fmt::Display for Unsure {
                 out,
                 "machine {machine} is being deleted; whether the next machine claims before its address is free is not known"
             ),
-            Unsure::Waiting => {
-                out.write_str("machines of the running cluster wait for an address, and the order is not fixed")
-            }
+            Unsure::Unfinished => out.write_str(
+                "a roll-out is under way, or a machine waits for its address; how far the group has come is not known; \
+                 a state taken when it is at rest makes it exact",
+            ),
+            Unsure::Age => out.write_str(
+                "which of the machines is the oldest is not known; \
+                 a state with the Machines and their creationTimestamp makes it exact",
+            ),
             Unsure::TooSmall(pool) => write!(out, "the pool {pool} has not enough addresses for every machine"),
             Unsure::FailureDomains => {
                 out.write_str("failure domains decide which machine is deleted first; only the set is known")

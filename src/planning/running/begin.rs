@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::super::draws::{Draw, Draws};
-use super::super::next::{GroupDraw, Holding, Order, Start, Unsure};
+use super::super::next::{GroupDraw, Holding, Order, PoolStart, Start, Unsure};
 use super::super::plan::PoolReference;
 use super::{Kept, Running};
 use crate::ipam::AddressSet;
@@ -22,17 +22,21 @@ impl Running {
         }
         for ((index, own), group) in draws.groups.iter().zip(&mut start.groups) {
             let machines = self.machines.get(index).map(Vec::as_slice).unwrap_or_default();
-            for draw in &mut group.draws {
-                let held = |machine: &Kept| machine.holds(own, draw.pool);
-                let held = machines.iter().map(held).collect();
-                fill(draw, group.order, machines, held);
-            }
             for machine in machines {
                 for (pool, place) in start.pools.iter_mut().enumerate() {
                     if machine.leaves(own, pool, &place.reference) {
                         place.guests = Err(format!("machine {}", machine.name));
                     }
                 }
+            }
+            for draw in &mut group.draws {
+                let place = &start.pools[draw.pool];
+                let machines = Machines {
+                    held: machines.iter().map(|machine| machine.holds(own, draw.pool)).collect(),
+                    all: machines,
+                };
+                let wanted = group.replicas.and_then(|replicas| usize::try_from(replicas).ok());
+                machines.fill(draw, group.order, wanted, place);
             }
         }
     }
@@ -46,37 +50,84 @@ impl Kept {
         held.map(|held| held.address).collect()
     }
 
-    /// Whether it has an address of a pool that its NIC will not draw from any more: it comes free with the machine.
+    /// Whether it has an address of a pool from which its NIC will not draw any more: that comes free with the machine.
     fn leaves(&self, draws: &[Draw], pool: usize, reference: &PoolReference) -> bool {
         let mut nics = draws.iter().filter(|draw| draw.pool != pool);
         nics.any(|draw| {
             let held = self.nic(draw).and_then(|nic| nic.held.as_ref());
-            held.is_some_and(|held| held.pool.kind == reference.kind && held.pool.name == reference.name)
+            held.is_some_and(|held| held.pool.is(reference))
         })
+    }
+
+    fn waits(&self) -> bool {
+        self.nics.iter().any(|nic| nic.held.is_none())
     }
 }
 
-/// A group is known in its order when each of its machines has all its addresses and stays.
-fn fill(draw: &mut GroupDraw, order: Order, machines: &[Kept], held: Vec<Vec<IpAddr>>) {
-    let whole = held.iter().all(|machine| machine.len() == draw.each as usize);
-    let leaving = machines.iter().find(|machine| machine.deleting);
-    if let (Order::OneByOne { .. }, true, None) = (order, whole, leaving) {
-        draw.held = Holding::InOrder(held);
-        return;
+/// The machines of a group, with what each holds of one pool.
+struct Machines<'k> {
+    all: &'k [Kept],
+    held: Vec<Vec<IpAddr>>,
+}
+
+impl Machines<'_> {
+    /// A group is known in its order when it is at rest, each of its machines has all its addresses, and their age is known.
+    fn fill(self, draw: &mut GroupDraw, order: Order, wanted: Option<usize>, pool: &PoolStart) {
+        let one_by_one = matches!(order, Order::OneByOne { .. });
+        let whole = self.held.iter().all(|machine| machine.len() == draw.each as usize);
+        let leaving = self.all.iter().find(|machine| machine.deleting);
+        if self.is_unfinished(wanted) {
+            draw.unsure = one_by_one.then_some(Unsure::Unfinished);
+            draw.held = self.anywhere(draw.each, pool);
+            return;
+        }
+        let age = self.is_age_known();
+        if one_by_one && whole && age && leaving.is_none() {
+            draw.held = Holding::InOrder(self.held);
+            return;
+        }
+        if one_by_one {
+            draw.unsure = match leaving {
+                Some(machine) => Some(Unsure::Leaving(machine.name.clone())),
+                None if whole => Some(Unsure::Age),
+                None => draw.unsure.take(),
+            };
+        }
+        let stays = self.all.iter().zip(&self.held).filter(|(machine, _)| !machine.deleting);
+        let least = stays.map(|(_, held)| held.len() as u64).sum();
+        let addresses: AddressSet = self.held.into_iter().flatten().collect();
+        let most = u64::try_from(addresses.size()).unwrap_or(u64::MAX);
+        draw.held = Holding::Among {
+            addresses,
+            least,
+            most: Some(most),
+        };
     }
-    let stays = machines.iter().zip(&held).filter(|(machine, _)| !machine.deleting);
-    let least = stays.map(|(_, held)| held.len() as u64).sum();
-    let addresses: AddressSet = held.into_iter().flatten().collect();
-    let most = u64::try_from(addresses.size()).unwrap_or(u64::MAX);
-    if let Order::OneByOne { .. } = order {
-        draw.unsure = Some(match leaving {
-            Some(machine) => Unsure::Leaving(machine.name.clone()),
-            None => Unsure::Waiting,
-        });
+
+    /// More machines than wanted, or one without an address: something is under way, and how far it came is not known.
+    fn is_unfinished(&self, wanted: Option<usize>) -> bool {
+        let staying = self.all.iter().filter(|machine| !machine.deleting);
+        wanted.is_some_and(|wanted| staying.clone().count() > wanted) || staying.clone().any(Kept::waits)
     }
-    draw.held = Holding::Among {
-        addresses,
-        least,
-        most: Some(most),
-    };
+
+    /// Whether the machines stand in the order in which they were made: they are sorted by time, and no two are alike.
+    fn is_age_known(&self) -> bool {
+        let known = self.all.iter().all(|machine| machine.created.is_some());
+        self.all.len() < 2 || known && self.all.windows(2).all(|pair| pair[0].created < pair[1].created)
+    }
+
+    /// Any addresses of the pool that others leave, and those that the machines have now.
+    fn anywhere(self, each: u32, pool: &PoolStart) -> Holding {
+        let machines = self.all.len() as u64;
+        let mut addresses: AddressSet = self.held.into_iter().flatten().collect();
+        if let Some(all) = &pool.pool {
+            addresses.extend(all.usable().ranges());
+            pool.taken.ranges().for_each(|range| addresses.remove(range));
+        }
+        Holding::Among {
+            addresses,
+            least: 0,
+            most: Some(machines * u64::from(each)),
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::placing::Found;
 use super::{Held, Kept, KeptNic, Reader, Running, RunningPool};
-use crate::allocation::Allocation;
+use crate::allocation::{Allocation, few};
 use crate::check::{Finding, codes};
 use crate::ipam::{AddressSet, Source, parse_address};
 use crate::planning::draws::Draw;
@@ -80,11 +80,38 @@ pub(super) fn collect(
         allocation.pools.iter().map(|pool| (&pool.0.id, pool)).collect();
     for (index, id) in drawn.iter().enumerate() {
         let pool = id.as_ref().and_then(|id| views.get(id)).map(|(view, settled)| {
+            held_elsewhere(allocation, view, running);
             let mut pool = running_pool(allocation, view, settled, &ours);
             recorded(reader, index, &mut pool, running);
             pool
         });
         running.pools.push(pool);
+    }
+}
+
+/// Addresses of a pool that objects of other pools hold: its own allocator does not see them, and gives them out again.
+fn held_elsewhere(allocation: &Allocation, view: &PoolView, running: &mut Running) {
+    let all = view.pool.addresses();
+    let mut held: BTreeMap<PoolId, Vec<String>> = BTreeMap::new();
+    for stored in allocation.live.addresses() {
+        let other = stored.value.pool(&stored.namespace).filter(|other| *other != view.id);
+        let address = parse_address(stored.value.address())
+            .ok()
+            .filter(|address| all.contains(*address));
+        if let (Some(other), Some(address)) = (other, address) {
+            held.entry(other).or_default().push(address.to_string());
+        }
+    }
+    for (other, addresses) in held {
+        let message = format!(
+            "{other} has given out {}, which {} gives out too",
+            few(&addresses),
+            view.id
+        );
+        let help = "take these addresses out of the pool, unless the two networks never meet";
+        running
+            .findings
+            .push(Finding::new(&codes::POOLS_SHARE_ADDRESS, message).help(help));
     }
 }
 
@@ -271,6 +298,7 @@ fn keep(
     }
     Some(Kept {
         name: machine.name.clone(),
+        created: machine.created.clone(),
         deleting: machine.deleting,
         nics,
     })
@@ -374,10 +402,7 @@ fn recorded(reader: &Reader<'_, '_, '_>, index: usize, pool: &mut RunningPool, r
         .filter_map(|(kept, nic)| {
             Some((
                 kept.name.clone(),
-                nic.held
-                    .as_ref()
-                    .filter(|held| held.pool.name == reference.name)?
-                    .address,
+                nic.held.as_ref().filter(|held| held.pool.is(reference))?.address,
             ))
         })
         .filter(|(_, address)| all.contains(*address) && !pool.held.contains(*address))
@@ -429,13 +454,5 @@ impl Reader<'_, '_, '_> {
             self.at_machine(machine, finding)
                 .help("give the manifest of its group as well; its addresses count as held by somebody else"),
         );
-    }
-}
-
-fn few(names: &[String]) -> String {
-    const SHOWN: usize = 3;
-    match names.len().saturating_sub(SHOWN) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names[..SHOWN].join(", ")),
     }
 }

@@ -46,6 +46,8 @@ struct RunningPool {
 /// A machine that exists.
 struct Kept {
     name: String,
+    /// When it was made, as the API server writes it; sorts as the times do.
+    created: Option<String>,
     deleting: bool,
     nics: Vec<KeptNic>,
 }
