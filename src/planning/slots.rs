@@ -47,7 +47,7 @@ pub fn plan_then(
     }
     let mut start = beginning(manifest, groups, &draws, &|pool| draws.pools[pool].pool.clone());
     if let Some(running) = running {
-        running.begin(draws.groups.keys().copied(), &mut start);
+        running.begin(&draws, &mut start);
     }
     let (mut world, _) = World::settled(&start);
     for event in events {

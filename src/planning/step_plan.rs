@@ -14,6 +14,9 @@ pub struct StepPlan {
     pub groups: Vec<StepGroup>,
     /// Every pool.
     pub pools: Vec<StepPool>,
+    /// What else there is to know of the event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What a group holds after an event.

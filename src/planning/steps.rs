@@ -37,7 +37,16 @@ pub(super) fn step(event: &Event, world: &World, uses: &[PoolUse]) -> StepPlan {
             .enumerate()
             .map(|(pool, used)| step_pool(world, pool, used))
             .collect(),
+        notes: world.left_alone(event).map(left_alone).collect(),
     }
+}
+
+/// Why a roll-out changes nothing in a group.
+fn left_alone(group: &GroupStart) -> String {
+    format!(
+        "{}/{} replaces machines only when they are deleted, so it stays as it is",
+        group.kind, group.name
+    )
 }
 
 fn step_group(world: &World, group: &GroupStart) -> StepGroup {

@@ -70,7 +70,7 @@ fn steps_table(plan: &AddressPlan, columns: Columns) -> Table {
     table
 }
 
-/// What stuck steps mean and what to do, one sentence or two each.
+/// What stuck steps mean and what to do, and what else there is to know, one sentence or two each.
 fn notes(plan: &AddressPlan) -> Vec<String> {
     let mut notes = Vec::new();
     for (number, step) in (1..).zip(&plan.steps) {
@@ -82,6 +82,7 @@ fn notes(plan: &AddressPlan) -> Vec<String> {
             }
             notes.push(note);
         }
+        notes.extend(step.notes.iter().map(|note| format!("step {number}: {note}.")));
     }
     notes
 }

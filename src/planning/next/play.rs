@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::demand::Intent;
 use super::event::{Event, EventError, EventKind};
+use super::start::GroupStart;
 use super::step::Acts;
 use super::world::{PoolUse, World};
 use crate::ipam::{AddressRange, Family, parse_address};
@@ -62,6 +63,17 @@ impl World {
             }
         };
         Ok(self.step(acts, repaired))
+    }
+
+    /// The groups that a roll-out is meant for and that replace machines only when somebody deletes them.
+    pub(in crate::planning) fn left_alone(&self, event: &Event) -> impl Iterator<Item = &GroupStart> + '_ {
+        let meant: Vec<usize> = match &event.kind {
+            EventKind::Rollout(None) => (0..self.groups.len()).collect(),
+            EventKind::Rollout(Some(name)) => self.group_named(name).into_iter().collect(),
+            _ => Vec::new(),
+        };
+        let meant = meant.into_iter().map(|group| &self.groups[group].is);
+        meant.filter(|is| is.strategy == Strategy::OnDelete && is.replicas != Some(0))
     }
 
     /// Rolls out every group, all at once.

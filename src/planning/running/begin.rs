@@ -2,14 +2,15 @@
 
 use std::net::IpAddr;
 
+use super::super::draws::{Draw, Draws};
 use super::super::next::{GroupDraw, Holding, Order, PoolStart, Start, Unsure};
 use super::super::plan::PoolReference;
 use super::{Kept, Running};
 use crate::ipam::AddressSet;
 
 impl Running {
-    /// Fills a start whose groups are those of the plan, with their indices in the plan's order.
-    pub(in super::super) fn begin(&self, groups: impl Iterator<Item = usize>, start: &mut Start) {
+    /// Fills a start that was made of the same draws.
+    pub(in super::super) fn begin(&self, draws: &Draws, start: &mut Start) {
         for (place, running) in start.pools.iter_mut().zip(&self.pools) {
             let Some(running) = running else { continue };
             place.pool = Some(running.pool.clone());
@@ -19,12 +20,19 @@ impl Running {
                 Some(rival) => place.guests = Err(rival.clone()),
             }
         }
-        for (index, group) in groups.zip(&mut start.groups) {
-            let machines = self.machines.get(&index).map(Vec::as_slice).unwrap_or_default();
+        for ((index, own), group) in draws.groups.iter().zip(&mut start.groups) {
+            let machines = self.machines.get(index).map(Vec::as_slice).unwrap_or_default();
+            for machine in machines {
+                for (pool, place) in start.pools.iter_mut().enumerate() {
+                    if machine.leaves(own, pool, &place.reference) {
+                        place.guests = Err(format!("machine {}", machine.name));
+                    }
+                }
+            }
             for draw in &mut group.draws {
                 let place = &start.pools[draw.pool];
                 let machines = Machines {
-                    held: machines.iter().map(|machine| machine.holds(&place.reference)).collect(),
+                    held: machines.iter().map(|machine| machine.holds(own, draw.pool)).collect(),
                     all: machines,
                 };
                 let wanted = group.replicas.and_then(|replicas| usize::try_from(replicas).ok());
@@ -35,12 +43,20 @@ impl Running {
 }
 
 impl Kept {
-    /// Its addresses of a pool.
-    fn holds(&self, pool: &PoolReference) -> Vec<IpAddr> {
-        let held = self.nics.iter().filter_map(|nic| nic.held.as_ref());
-        held.filter(|held| held.pool.is(pool))
-            .map(|held| held.address)
-            .collect()
+    /// The addresses of its NICs that draw from a pool, wherever they came from.
+    fn holds(&self, draws: &[Draw], pool: usize) -> Vec<IpAddr> {
+        let nics = draws.iter().filter(|draw| draw.pool == pool);
+        let held = nics.filter_map(|draw| self.nic(draw)?.held.as_ref());
+        held.map(|held| held.address).collect()
+    }
+
+    /// Whether it has an address of a pool from which its NIC will not draw any more: that comes free with the machine.
+    fn leaves(&self, draws: &[Draw], pool: usize, reference: &PoolReference) -> bool {
+        let mut nics = draws.iter().filter(|draw| draw.pool != pool);
+        nics.any(|draw| {
+            let held = self.nic(draw).and_then(|nic| nic.held.as_ref());
+            held.is_some_and(|held| held.pool.is(reference))
+        })
     }
 
     fn waits(&self) -> bool {

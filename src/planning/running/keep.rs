@@ -156,7 +156,7 @@ impl Running {
 }
 
 impl Kept {
-    fn nic(&self, draw: &Draw) -> Option<&KeptNic> {
+    pub(super) fn nic(&self, draw: &Draw) -> Option<&KeptNic> {
         self.nics
             .iter()
             .find(|nic| nic.device == draw.device && nic.place == draw.place)
