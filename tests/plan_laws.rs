@@ -37,14 +37,12 @@ fn planned(text: &str, config: &str) -> Option<(String, AddressPlan)> {
     let configs = read_configurations(&[(1, config)], &json!({})).ok()?;
     let sources = [Source { name: "input", text }];
     let edits = compute(&sources, &configs, None).edits?;
-    let plan = plan(&sources, &edits, None).ok().expect("edited texts can be read");
+    let plan = plan(&sources, &edits, None).expect("edited texts can be read");
     Some((edits[0].splice(text), plan))
 }
 
 fn alone(text: &str) -> AddressPlan {
-    plan(&[Source { name: "edited", text }], &[Edits::default()], None)
-        .ok()
-        .expect("edited texts can be read")
+    plan(&[Source { name: "edited", text }], &[Edits::default()], None).expect("edited texts can be read")
 }
 
 /// A claim for one NIC of one machine, as its binding makes it.
@@ -115,7 +113,7 @@ fn allocated(edited: &str, claims: &[&Wanted<'_>]) -> BTreeMap<ClaimId, Fate> {
             text: &documents,
         },
     ];
-    let manifest = Manifest::read(&sources, Limits::default()).ok().expect("readable");
+    let manifest = Manifest::read(&sources, Limits::default()).expect("readable");
     let allocation = allocate(&manifest, &Request::default()).expect("no wishes");
     allocation
         .pools

@@ -220,12 +220,14 @@ impl<'a> Call<'_, 'a> {
         let mut seen: HashMap<(&str, &str, u64), &Item<'_>> = HashMap::new();
         let mut findings = Vec::new();
         for item in &self.list.items {
-            let Some(path) = &item.path else { continue };
+            let (Some(path), Some(index)) = (&item.path, item.index) else {
+                continue;
+            };
             let package = item.package.as_deref().unwrap_or_default();
-            if let Some(other) = seen.insert((package, path, item.index), item) {
+            if let Some(other) = seen.insert((package, path, index), item) {
                 let message = format!(
-                    "{} has the path {path} and the index {}, as {} has",
-                    item.identity, item.index, other.identity
+                    "{} has the path {path} and the index {index}, as {} has",
+                    item.identity, other.identity
                 );
                 let span = Span::new(item.range.start..item.range.start);
                 findings.push(
@@ -257,7 +259,11 @@ fn files(items: &[Item<'_>]) -> Files {
     let mut files = Files::default();
     for item in items {
         if let Some(path) = &item.path {
-            files.take(item.package.as_deref().unwrap_or_default(), path, item.index);
+            files.take(
+                item.package.as_deref().unwrap_or_default(),
+                path,
+                item.index.unwrap_or(0),
+            );
         }
     }
     files

@@ -63,7 +63,7 @@ fn in_item<'l>(
         object: Some(borrowed(&item.identity)),
         file: item.path.as_deref().map(|path| File {
             path,
-            index: item.index,
+            index: item.index.unwrap_or(0),
         }),
         ..unplaced
     };

@@ -79,7 +79,7 @@ fn made_of(objects: &[Value]) -> (Allocation, Vec<Value>) {
         name: "live.yaml",
         text: &text,
     }];
-    let manifest = Manifest::read(&sources, Limits::default()).ok().expect("readable");
+    let manifest = Manifest::read(&sources, Limits::default()).expect("readable");
     let allocation = allocate(&manifest, &Request::default()).expect("no wishes");
     let printed = documents(&allocation, &manifest, "2026-02-01T00:00:00Z");
     (allocation, printed)

@@ -35,7 +35,7 @@ fn pool(retries: bool) -> impl Chance<Value = model::Pool> {
         prop::collection::btree_set(1u8..12, 0..2),
     )
         .prop_map(move |(first, second, swap, taken)| {
-            let mut ranges = vec![(1..=first).collect::<Vec<u8>>(), (20..20 + second).collect()];
+            let mut ranges = [(1..=first).collect::<Vec<u8>>(), (20..20 + second).collect()];
             if swap && !retries {
                 ranges.reverse();
             }
