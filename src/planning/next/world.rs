@@ -109,11 +109,15 @@ impl World {
         self.groups[group].waiting.is_some()
     }
 
-    /// Every address of a pool that a claim can get while all its groups are rolled out at once.
+    /// Every address of a pool that its groups hold, or can get while all of them are rolled out at once.
     #[must_use]
     pub fn reach(&self, pool: usize) -> AddressSet {
         let everybody = self.users(pool).map(|user| (user, Intent::Rollout)).collect();
-        spread_over(self, pool, &Step::new(self, everybody, BTreeSet::new()))
+        let mut all = spread_over(self, pool, &Step::new(self, everybody, BTreeSet::new()));
+        for draw in self.users(pool).filter_map(|user| self.draw_of(user, pool)) {
+            all.extend(draw.held.addresses().ranges());
+        }
+        all
     }
 
     /// Addresses that the pool has for machines, held ones included; `None` when unknown.
