@@ -1,6 +1,6 @@
 //! Problems as data: a code, a severity, a sentence, a place and what to do; nothing here prints or decides what to edit.
 //!
-//! [`examine`] builds the model, in which wanted, written and live pools have one form, and gives it to the families: one
+//! `examine` builds the model, in which wanted, written and live pools have one form, and gives it to the families: one
 //! file each, pure, and none knows another.
 
 mod acceptance;
