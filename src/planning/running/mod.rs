@@ -2,6 +2,7 @@
 //! and gives from the other.
 
 mod begin;
+mod claimed;
 mod holding;
 mod keep;
 mod placing;
