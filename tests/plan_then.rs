@@ -550,6 +550,56 @@ fn a_number_of_control_plane_replicas_that_the_api_server_refuses_is_said() {
 }
 
 #[test]
+fn an_address_that_is_being_released_makes_the_next_one_uncertain() {
+    let folder = Folder::new();
+    let pools = [("cp", "192.0.2.10-192.0.2.15")];
+    folder.write(
+        "m.yaml",
+        manifest("oak", "IPPool", &pools, &[control_plane("cp", &["cp"])]),
+    );
+    let claim = |machine: &str, minute: u32, deleted: Option<&str>| {
+        let name = format!("cp-{machine}-0-0");
+        json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta2", "kind": "IPAddressClaim",
+            "metadata": {"name": name, "namespace": "plants", "uid": name, "deletionTimestamp": deleted,
+                "creationTimestamp": format!("2026-01-01T00:{minute:02}:00Z"),
+                "labels": {"cluster.x-k8s.io/cluster-name": "oak"}},
+            "spec": {"poolRef": {"apiGroup": "ipam.metal3.io", "kind": "IPPool", "name": "cp"}}})
+    };
+    let mut leaving = claim("aaaaa", 0, None);
+    leaving["status"] = json!({"addressRef": {"name": "cp-192-0-2-10"}});
+    let address = json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta2", "kind": "IPAddress",
+        "metadata": {"name": "cp-192-0-2-10", "namespace": "plants"},
+        "spec": {"address": "192.0.2.10", "prefix": 24, "claimRef": {"name": "cp-aaaaa-0-0"},
+            "poolRef": {"apiGroup": "ipam.metal3.io", "kind": "IPPool", "name": "cp"}}});
+    let new = claim("bbbbb", 9, None);
+    let exact = |leaving: &Value| {
+        folder.write("s.yaml", stream(&[leaving.clone(), address.clone(), new.clone()]));
+        let ran = folder.run(&["plan", "-f", "m.yaml", "--state", "s.yaml", "-o", "csv"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout.contains(",192.0.2.11,exact,")
+    };
+    assert!(exact(&leaving));
+    leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:05:00Z");
+    leaving["metadata"]["deletionGracePeriodSeconds"] = json!(0);
+    assert!(!exact(&leaving), "the address that is let go may be the next one");
+}
+
+#[test]
+fn a_plan_beside_an_unconfigured_manifest_is_refused_where_plan_refuses_it() {
+    let folder = Folder::new();
+    let pools = [("cp", "192.0.2.10-192.0.2.15")];
+    let text = manifest("oak", "IPPool", &pools, &[control_plane("cp", &["cp"])]);
+    folder.write("m.yaml", text.replace("oak.example.org", "192.0.2.1"));
+    let plan = folder.run(&["plan", "-f", "m.yaml"]);
+    let both = folder.run(&["transform", "-f", "m.yaml", "--write-plan", "plan.yaml"]);
+    for ran in [plan, both] {
+        assert_eq!((ran.code, &*ran.stdout), (2, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains("CI310"), "{}", ran.stderr);
+    }
+    assert!(!folder.path("plan.yaml").exists());
+}
+
+#[test]
 fn a_state_that_tells_nothing_is_said() {
     let folder = Folder::new();
     let pools = [("cp", "192.0.2.10-192.0.2.15")];

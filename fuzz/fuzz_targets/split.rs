@@ -34,7 +34,10 @@ fuzz_target!(|text: &str| {
     if stray_byte_order_mark(text).is_some() {
         return;
     }
-    let Some(whole) = documents(text) else { return };
+    // The reference counts a mark as a column, and then sees no `---` behind it.
+    let Some(whole) = documents(text.strip_prefix(MARK).unwrap_or(text)) else {
+        return;
+    };
     let mut parts = Vec::new();
     for piece in pieces.into_iter().filter(|piece| !is_bare(piece)) {
         parts.extend(documents(piece).expect("a chunk of a good stream is a good stream"));

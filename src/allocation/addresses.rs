@@ -77,7 +77,7 @@ impl Said<'_, '_> {
         );
         self.say(
             second.object,
-            finding.help("delete the one whose machine does not use the address"),
+            finding.help("delete the machine that does not use the address, or its claim where there is no machine"),
         );
         let other = first.object.and_then(|other| self.place(other));
         if let (Some(place), Some(said)) = (other, self.last()) {

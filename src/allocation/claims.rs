@@ -163,7 +163,7 @@ impl Said<'_, '_> {
         );
     }
 
-    fn source(&self, view: &PoolView, id: &ClaimId) -> Option<&Stored<ClaimObject>> {
+    pub(super) fn source(&self, view: &PoolView, id: &ClaimId) -> Option<&Stored<ClaimObject>> {
         view.sources.get(id).map(|index| &self.live.claims()[*index])
     }
 
@@ -255,7 +255,11 @@ impl Said<'_, '_> {
         };
         let finding = Finding::new(
             &codes::CLAIM_ELSEWHERE,
-            format!("{} waits for ever: {other} is in another namespace", few(&names)),
+            format!(
+                "{} {} for ever: {other} is in another namespace",
+                if claims.len() == 1 { title(first) } else { few(&names) },
+                if claims.len() == 1 { "waits" } else { "wait" }
+            ),
         );
         self.say(
             first.object,

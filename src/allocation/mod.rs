@@ -4,6 +4,7 @@
 mod addresses;
 mod claims;
 mod documents;
+mod earlier;
 mod pools;
 mod rows;
 mod wishes;
@@ -12,8 +13,10 @@ pub use documents::documents;
 pub use rows::{Row, State, rows};
 pub use wishes::{WishError, Wishes};
 
+use std::collections::BTreeMap;
+
 use crate::check::{Finding, Place, Severity, codes};
-use crate::ipam::{FieldPath, FieldStep, Seeded};
+use crate::ipam::{AddressObject, FieldPath, FieldStep, Seeded};
 use crate::objects::{Manifest, Span};
 use crate::state::{Live, PoolId, PoolView, Settled, settle, views};
 use crate::yaml::Segment;
@@ -60,9 +63,16 @@ pub fn allocate(manifest: &Manifest<'_>, request: &Request) -> Result<Allocation
 #[must_use]
 pub fn settle_all(manifest: &Manifest<'_>, first_text: usize, live: Live, seed: u64) -> Allocation {
     let (views, unreadable) = views(&live);
-    let settled = |view: PoolView| {
+    let mut made: BTreeMap<String, Vec<AddressObject>> = BTreeMap::new();
+    let settled = |mut view: PoolView| {
+        // The names of a namespace are shared, so what an earlier pool makes stands in the way of a later one.
+        let earlier = made.entry(view.id.namespace.clone()).or_default();
+        let could_be_ours = |object: &&AddressObject| view.pool.naming().could_be(&object.id.name);
+        view.objects.extend(earlier.iter().filter(could_be_ours).cloned());
+        let before = view.objects.len();
         // Each pool draws for itself, so that no pool changes what another gives.
         let settled = settle(&view, &mut Seeded::new(seed));
+        earlier.extend(settled.objects.iter().skip(before).cloned());
         (view, settled)
     };
     let pools: Vec<(PoolView, Settled)> = views.into_iter().map(settled).collect();
@@ -79,6 +89,7 @@ pub fn settle_all(manifest: &Manifest<'_>, first_text: usize, live: Live, seed: 
         said.about_pool(view, settled, seed);
         said.about_addresses(view, settled);
         said.about_claims(view, settled);
+        said.about_earlier_refusals(view, settled);
     }
     said.about = None;
     said.about_homeless_claims();

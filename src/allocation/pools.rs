@@ -4,7 +4,7 @@
 use super::{Said, few};
 use crate::api::metal3;
 use crate::check::{Finding, Place, Severity, codes};
-use crate::ipam::{ClaimId, FieldError, Source, Strategy, admission, parse_address, reserved_addresses};
+use crate::ipam::{ClaimId, FieldError, FieldPath, Source, Strategy, admission, parse_address, reserved_addresses};
 use crate::objects::{Detail, PoolKind};
 use crate::state::{Fate, Pause, PoolId, PoolObject, PoolView, Settled, Stored, Unreadable};
 
@@ -13,7 +13,9 @@ impl Said<'_, '_> {
     pub(super) fn about_unreadable(&mut self, unreadable: &[Unreadable]) {
         for (id, errors) in unreadable {
             let object = self.live.pools[id].object;
-            errors.iter().for_each(|error| self.say_refused(id, object, error));
+            for error in errors {
+                self.say_refused(id, object, error, &error.path);
+            }
         }
     }
 
@@ -21,9 +23,9 @@ impl Said<'_, '_> {
         let stored = &self.live.pools[&view.id];
         if let PoolObject::IPPool(pool) = &stored.value {
             let errors = admission::create_pool(&pool.spec);
-            errors
-                .iter()
-                .for_each(|error| self.say_refused(&view.id, stored.object, error));
+            for error in &errors {
+                self.say_refused(&view.id, stored.object, error, &error.place_in(&pool.spec));
+            }
             self.about_texts(&view.id, stored, pool);
         }
         if view.pool.addresses().is_empty() {
@@ -81,11 +83,11 @@ impl Said<'_, '_> {
         self.about_gaps(view, stored.object);
     }
 
-    fn say_refused(&mut self, id: &PoolId, object: Option<usize>, error: &FieldError) {
+    fn say_refused(&mut self, id: &PoolId, object: Option<usize>, error: &FieldError, path: &FieldPath) {
         let finding = Finding::new(&codes::POOL_REFUSED, format!("{id} is refused: {error}"));
-        let finding = finding.help("correct the field; what does not parse yields no address");
+        let finding = finding.help("correct the field; the API server refuses the pool as it is");
         self.say(object, finding);
-        let place = object.and_then(|object| self.field_place(object, &error.path));
+        let place = object.and_then(|object| self.field_place(object, path));
         if let (Some(place), Some(said)) = (place, self.last()) {
             said.place = Some(place);
         }

@@ -79,7 +79,9 @@ fn metal3_errors(model: &Model<'_, '_>, pool: &JudgedPool, spec: &metal3::IPPool
 
 fn refused(model: &Model<'_, '_>, pool: &JudgedPool, errors: &[FieldError], findings: &mut Vec<Finding>) {
     for error in errors {
-        let path = preallocation(pool, error);
+        let path = pool
+            .metal3()
+            .map_or_else(|| error.path.clone(), |spec| error.place_in(spec));
         let message = format!("{} is refused: {}", pool.title, sentence(error));
         let finding = model.pool_finding(pool, None, &codes::POOL_REFUSED, message, "correct the field");
         findings.push(match pool.origin {
@@ -89,17 +91,6 @@ fn refused(model: &Model<'_, '_>, pool: &JudgedPool, errors: &[FieldError], find
             },
             _ => finding,
         });
-    }
-}
-
-/// The path of a preallocation, which metal3 names by its address.
-fn preallocation(pool: &JudgedPool, error: &FieldError) -> FieldPath {
-    let all = FieldPath::of(&["spec", "preAllocations"]);
-    let claims = pool.metal3().map(|spec| spec.pre_allocations.iter());
-    let claim = claims.and_then(|mut claims| claims.find(|(_, address)| **address == error.value));
-    match claim {
-        Some((claim, _)) if error.path == all => all.key(claim),
-        _ => error.path.clone(),
     }
 }
 

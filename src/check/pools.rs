@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use super::codes;
-use super::finding::Finding;
+use super::finding::{Finding, Place};
 use super::model::{JudgedPool, Model, Origin, PoolSpec};
-use crate::objects::is_placeholder;
+use crate::objects::{Detail, Object, is_placeholder};
 
 /// Findings about pools beside other objects.
 pub(super) fn pools(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
     twice(model, findings);
+    twice_beside_wanted(model, findings);
     name_prefixes(model, findings);
     for pool in model
         .pools
@@ -20,6 +21,31 @@ pub(super) fn pools(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
             cluster_name(model, pool, findings);
             namespace(model, pool, findings);
             network(model, pool, findings);
+        }
+    }
+}
+
+/// A pool that a configuration writes, of which the manifest has more than the one copy that is replaced.
+fn twice_beside_wanted(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
+    let wanted = |pool: &&JudgedPool| matches!(pool.origin, Origin::Wanted { .. });
+    for pool in model.pools.iter().filter(wanted) {
+        let is_copy = |object: &&Object<'_>| {
+            matches!(&object.detail, Detail::Pool(detail) if detail.kind == pool.kind)
+                && Some(object.name()) == pool.name.as_deref()
+                && object.in_namespace(pool.namespace.as_deref())
+        };
+        let copies: Vec<&Object<'_>> = model.manifest.objects.iter().filter(is_copy).collect();
+        if let [first, .., last] = copies[..] {
+            let message = format!("{last} is in the manifest twice, and the configuration replaces only one of them");
+            let finding = model.finding(last, last.name_span(), &codes::POOL_TWICE, message);
+            let place = Place {
+                source: model.manifest.source_of(first),
+                span: first.name_span(),
+            };
+            findings.push(Finding {
+                related: Some((place, "the other one".to_owned())),
+                ..finding.help("remove one of them")
+            });
         }
     }
 }
@@ -106,7 +132,17 @@ fn cluster_name(model: &Model<'_, '_>, pool: &JudgedPool, findings: &mut Vec<Fin
         "{} says that it belongs to cluster {name}, but {cluster} draws from it",
         pool.title
     );
-    let help = "correct clusterName: metal3 gives nothing out before that Cluster exists, and deletes the pool with it";
+    let own = |(group, _): &(usize, u32)| {
+        let group = &model.groups.all[*group];
+        let object = group.cluster.map(|cluster| model.manifest.objects[cluster].name());
+        object.or(group.cluster_name) == Some(name)
+    };
+    let help = if pool.users.iter().any(own) {
+        "leave clusterName out, or say with the annotation capv-ipam.dev/shared: \"true\" that clusters share the pool; \
+         metal3 deletes it with the Cluster that it names"
+    } else {
+        "correct clusterName: metal3 gives nothing out before that Cluster exists, and deletes the pool with it"
+    };
     let path = crate::ipam::FieldPath::of(&["spec", "clusterName"]);
     let finding = model.pool_finding(pool, None, &codes::POOL_CLUSTER, message, help);
     findings.push(Finding {

@@ -45,7 +45,8 @@ fn with_size<'a, T>(
 }
 
 fn autoscaler(model: &Model<'_, '_>, group: &MachineGroup<'_, '_>) -> Finding {
-    let (message, span) = with_size(model, group, |size, at| {
+    let (message, span, help) = with_size(model, group, |size, at| {
+        const NUMBERS: &str = "write the minimum and the maximum as whole numbers in quotes";
         let topology = matches!(group.source, GroupSource::TopologyWorkers { .. });
         let holder = if topology { size } else { Some(at) };
         let annotations = holder.and_then(|holder| holder.at(&["metadata", "annotations"]));
@@ -55,6 +56,7 @@ fn autoscaler(model: &Model<'_, '_>, group: &MachineGroup<'_, '_>) -> Finding {
             (Some(text), ..) => (
                 format!("the autoscaler's size {:?} of {group} is no number", text.value),
                 text.span,
+                NUMBERS,
             ),
             (None, Some(least), Some(most)) => (
                 format!(
@@ -62,19 +64,23 @@ fn autoscaler(model: &Model<'_, '_>, group: &MachineGroup<'_, '_>) -> Finding {
                     least.value, most.value
                 ),
                 least.span,
+                "lower the minimum or raise the maximum",
             ),
-            _ => (format!("the autoscaler's size of {group} is not understood"), at.span()),
+            _ => (
+                format!("the autoscaler's size of {group} is not understood"),
+                at.span(),
+                NUMBERS,
+            ),
         }
     });
     let object = model.holder(group);
-    model
-        .finding(object, span, &codes::AUTOSCALER_SIZE, message)
-        .help("write the minimum and the maximum as whole numbers in quotes")
+    model.finding(object, span, &codes::AUTOSCALER_SIZE, message).help(help)
 }
 
 /// KubeadmControlPlane's webhook knows two values (CAPI `kubeadmcontrolplane.go`).
 fn surge(model: &Model<'_, '_>, group: &MachineGroup<'_, '_>) -> Option<Finding> {
-    let replicas = group.size.replicas?;
+    // Of no machine there is no surge either, whatever is written.
+    let replicas = group.size.replicas.filter(|replicas| *replicas > 0)?;
     let problem = match group.size.surge? {
         0 if replicas < 3 => format!("maxSurge 0 needs three replicas or more, {group} has {replicas}"),
         0 | 1 => return None,

@@ -55,9 +55,14 @@ pub(super) struct Transform {
 
 impl Transform {
     pub(super) fn run(self) -> Result<Status, Failure> {
-        let mut computed = self
-            .given
-            .computed(Purpose::Transform, self.given.read()?, &self.balancer.keys());
+        // What is written beside the manifest speaks of all of it, and is refused where `plan` refuses it.
+        let purpose = if self.write_plan.is_some() || !self.write_backends.is_empty() {
+            Purpose::Plan
+        } else {
+            Purpose::Transform
+        };
+        let keys = self.balancer.keys();
+        let mut computed = self.given.computed(purpose, self.given.read()?, &keys);
         if !self.write && !self.diff {
             computed.findings.extend(joints(&computed.manifests));
         }

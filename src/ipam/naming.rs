@@ -15,6 +15,14 @@ pub enum Naming {
 }
 
 impl Naming {
+    /// Whether an object of this name could be the pool's; one that is named as its claim meets no other claim's.
+    pub(crate) fn could_be(&self, name: &str) -> bool {
+        match self {
+            Self::PrefixAndAddress(prefix) => name.starts_with(prefix.as_str()),
+            Self::Claim => false,
+        }
+    }
+
     /// The name of the object that gives `address` to the claim called `claim`.
     #[must_use]
     pub fn object_name(&self, address: IpAddr, claim: &str) -> String {

@@ -33,8 +33,10 @@ pub fn plan_table(plan: &AddressPlan, columns: Columns) -> Table {
     titles.extend(ALL.iter().filter(|_| columns == Columns::All));
     let mut table = Table::new(&titles).with_words(&WORDS);
     for cluster in &plan.clusters {
+        let title = cluster_title(plan, cluster.name.as_ref(), cluster.namespace.as_ref());
         for group in &cluster.groups {
             let rows = Rows {
+                title: &title,
                 cluster,
                 group,
                 choices: choices(cluster, group),
@@ -51,13 +53,23 @@ pub fn plan_table(plan: &AddressPlan, columns: Columns) -> Table {
     table
 }
 
+/// A cluster's name; with the namespace in front where the plan has the name twice.
+pub(super) fn cluster_title(plan: &AddressPlan, name: Option<&String>, namespace: Option<&String>) -> String {
+    let alike = plan.clusters.iter().filter(|cluster| cluster.name.as_ref() == name);
+    match (name, namespace) {
+        (Some(name), Some(namespace)) if alike.count() > 1 => format!("{namespace}/{name}"),
+        (name, _) => name.cloned().unwrap_or_default(),
+    }
+}
+
 /// The plan as GitHub's Markdown: the table, then endpoints, and why sets are no more than that.
 #[must_use]
 pub fn plan_markdown(plan: &AddressPlan) -> String {
     let mut out = plan_table(plan, Columns::Wide).markdown();
     let mut notes = Vec::new();
     for cluster in &plan.clusters {
-        let name = code(cluster.name.as_deref().unwrap_or("unnamed"));
+        let title = cluster_title(plan, cluster.name.as_ref(), cluster.namespace.as_ref());
+        let name = code(if title.is_empty() { "unnamed" } else { &title });
         if let Some(endpoint) = &cluster.endpoint {
             let port = endpoint.port.map(|port| format!(" port {port}")).unwrap_or_default();
             notes.push(format!("{name}: the endpoint is {}{port}", code(&endpoint.host)));
@@ -85,6 +97,8 @@ fn code(text: &str) -> String {
 
 /// The rows of one group.
 struct Rows<'p> {
+    /// What the cluster is called.
+    title: &'p str,
     cluster: &'p ClusterPlan,
     group: &'p GroupPlan,
     choices: Vec<(&'p PoolReference, Vec<String>)>,
@@ -148,7 +162,7 @@ impl Rows<'_> {
 
     fn first_cells(&self, slot: &str, nic: &str) -> Vec<String> {
         vec![
-            self.cluster.name.clone().unwrap_or_default(),
+            self.title.to_owned(),
             format!("{}/{}", self.group.kind, self.group.name),
             slot.to_owned(),
             nic.to_owned(),

@@ -1,6 +1,6 @@
 //! Takes the steps of a plan and gives their rows and the sentences that go with them; computes no address.
 
-use super::plan::Columns;
+use super::plan::{Columns, cluster_title};
 use super::table::{Table, plain};
 use super::visible::visible;
 use crate::ipam::{AddressRange, AddressSet};
@@ -59,8 +59,9 @@ fn steps_table(plan: &AddressPlan, columns: Columns) -> Table {
     let mut table = Table::new(&titles).with_words(&WORDS);
     for (number, step) in (1..).zip(&plan.steps) {
         for group in &step.groups {
+            let cluster = cluster_title(plan, group.cluster.as_ref(), group.namespace.as_ref());
             for holding in holdings(group) {
-                table.row(row(number, step, group, &holding, wide));
+                table.row(row((number, step), &cluster, group, &holding, wide));
             }
         }
     }
@@ -98,13 +99,19 @@ fn holdings(group: &StepGroup) -> Vec<StepHolding> {
     }
 }
 
-fn row(number: usize, step: &StepPlan, group: &StepGroup, holding: &StepHolding, wide: bool) -> Vec<String> {
+fn row(
+    (number, step): (usize, &StepPlan),
+    cluster: &str,
+    group: &StepGroup,
+    holding: &StepHolding,
+    wide: bool,
+) -> Vec<String> {
     let pool = step.pools.iter().find(|pool| pool.pool == holding.pool);
     let text = |value: Option<String>| value.unwrap_or_default();
     let mut cells = vec![
         number.to_string(),
         step.event.clone(),
-        text(group.cluster.clone()),
+        cluster.to_owned(),
         format!("{}/{}", group.kind, group.name),
         held(holding),
         certainty(holding.certainty).to_owned(),

@@ -14,7 +14,7 @@ codes! {
     CLAIM_REFUSED "CI503" "claim-refused" Error
         "A claim gets no address."
         "Its machine waits for an address and does not come up."
-        "Do what the help line says: it follows from the controller's own reason, which the message ends with."
+        "Do what the help line says: it follows from the controller's own reason, which the message ends with. If the claim has a failure in its status, then remove its whole status: metal3 does not try it again."
     CLAIM_WITHOUT_POOL "CI504" "claim-without-pool" Warning
         "A claim names a pool that is not in the input, or of a kind that another provider serves."
         "What it gets is not known here. If the cluster does not have the pool either, the claim waits for ever."
@@ -34,7 +34,7 @@ codes! {
     ADDRESS_TWICE "CI508" "address-twice" Error
         "Two objects of one pool have the same address."
         "Two machines can use it at once, and both lose their connections."
-        "Find out which machine uses the address, and delete the other object or machine."
+        "Find out which machine uses the address, and delete the other machine, or its claim where there is no machine: an address object alone stays behind its finalizer."
     ADDRESS_OUTSIDE_POOL "CI509" "address-outside-pool" Warning
         "An address object has an address that its pool does not hold."
         "Its claim keeps it, but metal3 refuses every change of the pool, its own included, until the pool holds the address."
@@ -127,4 +127,8 @@ codes! {
         "A pool gives addresses without a prefix length."
         "CAPV and the adapter write the address with /0, and the node takes the whole world for its own network."
         "Set the pool's prefix, or that of each entry."
+    CLAIM_STUCK "CI533" "claim-stuck" Warning
+        "A claim that was refused earlier could get an address by now."
+        "metal3 does not try it again, not even when the pool has grown: its machine waits for ever. The plan shows what it gets when it is repaired."
+        "Remove the claim's whole status, or delete its Machine; a claim that is deleted stays behind CAPV's finalizer. capv-ipam's controller tries again by itself."
 }

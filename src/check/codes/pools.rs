@@ -7,8 +7,8 @@ codes! {
         "Two IPPools of one namespace have the same namePrefix."
         "If they ever hold a common address, metal3 waits without a word, because the address objects have the same name."
         "Give each pool a namePrefix of its own before it is applied; it cannot be changed later."
-    POOL_TWICE "CI331" "pool-twice" Warning
-        "A pool of one kind, name and namespace is in the manifest twice, with different contents."
+    POOL_TWICE "CI331" "pool-twice" Error
+        "A pool of one kind, name and namespace is in the manifest twice, with different contents, or twice beside one that the configuration writes."
         "When both are applied, the later one wins, and addresses that the first one gave out may be outside it."
         "Remove or rename one of them."
     POOL_CLUSTER "CI332" "pool-cluster" Warning

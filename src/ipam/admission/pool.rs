@@ -96,6 +96,18 @@ fn check_hosts(path: &FieldPath, gateway: Option<&str>, dns_servers: &[String], 
 }
 
 /// Every value is an address and no two are equal by value. Keys are visited sorted, so the later of two is named.
+impl FieldError {
+    /// Where the error stands in a pool: metal3 names a preallocation by its address, and the claim is its key.
+    pub(crate) fn place_in(&self, spec: &IPPoolSpec) -> FieldPath {
+        let all = FieldPath::of(&["spec", "preAllocations"]);
+        let claim = spec.pre_allocations.iter().find(|(_, address)| **address == self.value);
+        match claim {
+            Some((claim, _)) if self.path == all => all.key(claim),
+            _ => self.path.clone(),
+        }
+    }
+}
+
 fn check_pre_allocations(spec: &IPPoolSpec, errors: &mut Vec<FieldError>) {
     let path = FieldPath::of(&["spec", "preAllocations"]);
     let mut claims: BTreeMap<Option<IpAddr>, &str> = BTreeMap::new();

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::Held;
 use crate::allocation::Allocation;
-use crate::ipam::{ClaimKind, Source, parse_address};
+use crate::ipam::{ClaimId, ClaimKind, Source, parse_address};
 use crate::planning::plan::PoolReference;
 use crate::state::{AddressRecord, Fate, PoolView, Settled, claimed_nic};
 
@@ -26,7 +26,7 @@ pub(super) fn claimed(allocation: &Allocation) -> ByMachine<'_> {
     let mut claimed: ByMachine<'_> = BTreeMap::new();
     for (view, settled) in &allocation.pools {
         let objects = objects(allocation, view);
-        let alone = waiting(settled) <= 1;
+        let alone = waiting(settled) <= 1 && leaving(settled).is_none();
         for (id, fate) in &settled.fates {
             let Some(stored) = view.sources.get(id).map(|index| &allocation.live.claims()[*index]) else {
                 continue;
@@ -66,6 +66,22 @@ fn is_new(fate: &Fate) -> bool {
 /// of the addresses is certain.
 pub(super) fn waiting(settled: &Settled) -> usize {
     settled.fates.values().filter(|fate| is_new(fate)).count()
+}
+
+/// A claim that is being deleted and has an address. Whether that is free before another claim is served is not known: metal3
+/// takes claims in no fixed order.
+pub(super) fn leaving(settled: &Settled) -> Option<&ClaimId> {
+    let leaves = |fate: &Fate| {
+        matches!(
+            fate,
+            Fate::Waits(Some(_))
+                | Fate::Released {
+                    address: Some(_),
+                    stray_finalizer: false
+                }
+        )
+    };
+    settled.fates.iter().find(|(_, fate)| leaves(fate)).map(|(id, _)| id)
 }
 
 type Objects<'l> = HashMap<(ClaimKind, &'l str, &'l str), &'l AddressRecord>;

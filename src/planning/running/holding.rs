@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::claimed::{ByMachine, Claimed, claimed, waiting};
+use super::claimed::{ByMachine, Claimed, claimed, leaving, waiting};
 use super::placing::Found;
 use super::{Held, Kept, KeptNic, Reader, Running, RunningPool};
 use crate::allocation::{Allocation, few};
@@ -261,6 +261,7 @@ fn running_pool(
         taken,
         rivals: rivals.into_iter().collect(),
         waiting: waiting(settled),
+        leaving: leaving(settled).map(ToString::to_string),
     }
 }
 

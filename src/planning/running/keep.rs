@@ -38,6 +38,11 @@ impl Running {
                 running.waiting
             ));
         }
+        if let Some(claim) = &running.leaving {
+            return Some(format!(
+                "{claim} is being deleted; whether others are served before its address is free is not known"
+            ));
+        }
         let leaving = self.machines.get(&group)?.iter().find(|machine| machine.deleting)?;
         Some(format!(
             "machine {} is being deleted; whether the next machine claims before its address is free is not known",

@@ -42,6 +42,8 @@ struct RunningPool {
     rivals: Vec<String>,
     /// How many claims wait for an address of it.
     waiting: usize,
+    /// A claim that is being deleted and has an address of it.
+    leaving: Option<String>,
 }
 
 /// A machine that exists.
