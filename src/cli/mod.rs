@@ -10,16 +10,22 @@ mod backends;
 mod balancer;
 mod check;
 mod completion;
+#[cfg(feature = "controller")]
+mod controller;
 mod explain;
 mod failure;
 mod flags;
 mod function;
 mod given;
 mod input;
+#[cfg(feature = "controller")]
+mod install;
 mod man;
 mod output;
 mod plan;
 mod report;
+#[cfg(feature = "controller")]
+mod status;
 mod transform;
 
 use clap::{ColorChoice, Parser, Subcommand};
@@ -61,6 +67,15 @@ enum Verb {
     Backends(Box<backends::Backends>),
     /// Report what is wrong with a manifest, or with what a configuration makes of it; change nothing
     Check(Box<check::Check>),
+    /// Serve pools, claims and machines in a management cluster
+    #[cfg(feature = "controller")]
+    Controller(Box<controller::Controller>),
+    /// Print which machine has which address, which waits, and for what
+    #[cfg(feature = "controller")]
+    Status(status::StatusArgs),
+    /// Print the objects that run the in-cluster mode
+    #[cfg(feature = "controller")]
+    Install(install::InstallArgs),
     /// Tell what a finding means and what to do about it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -99,6 +114,12 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
         Verb::Fn(function) => function.run(),
         Verb::Backends(backends) => backends.run(),
         Verb::Check(check) => check.run(),
+        #[cfg(feature = "controller")]
+        Verb::Controller(controller) => controller.run(),
+        #[cfg(feature = "controller")]
+        Verb::Status(status) => status.run(),
+        #[cfg(feature = "controller")]
+        Verb::Install(install) => install.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Completion(completion) => completion.run(),
         Verb::Man => man::run(),
