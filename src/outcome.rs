@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::addressing::{Acceptance, ConfigDocument, Groups, Selection, StaticAddressing, select};
 use crate::check::{self, Accepted, Finding, Place, Purpose, Subject, codes, has_errors, input_finding};
 use crate::objects::{Files, InputError, Manifest, Source};
+use crate::planning::next::{Event, EventError};
 use crate::planning::{self, AddressPlan, Running};
 use crate::rewrite::{self, Wish};
 use crate::state::State;
@@ -83,9 +84,26 @@ fn outcome(
 /// # Errors
 /// The edited texts cannot be read, which verification of the edits rules out.
 pub fn plan(sources: &[Source<'_>], edits: &[Edits], state: Option<&State<'_>>) -> Result<AddressPlan, Vec<Finding>> {
+    plan_then(sources, edits, state, &[]).map(|(plan, _)| plan)
+}
+
+/// The same with the steps of events, and the first event that cannot be played, if there is one; the plan has the steps
+/// before it.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_then(
+    sources: &[Source<'_>],
+    edits: &[Edits],
+    state: Option<&State<'_>>,
+    events: &[Event],
+) -> Result<(AddressPlan, Option<EventError>), Vec<Finding>> {
     with_edited(sources, edits, read_texts, |manifest, groups| {
         let running = state.map(|state| Running::read(manifest, groups, state));
-        planning::plan_running(manifest, groups, running.as_ref())
+        match planning::plan_then(manifest, groups, running.as_ref(), events) {
+            Ok(plan) => (plan, None),
+            Err((error, plan)) => (*plan, Some(error)),
+        }
     })
 }
 
@@ -172,8 +190,10 @@ fn edits(
             return None;
         }
     };
-    if purpose == Purpose::Transform && !configs.iter().any(|document| document.config.asks_for_edits()) {
-        return Some(vec![Edits::default(); sources.len()]);
+    let asked = configs.iter().any(|document| document.config.asks_for_edits());
+    let unchanged = || Some(vec![Edits::default(); sources.len()]);
+    if purpose == Purpose::Transform && !asked {
+        return unchanged();
     }
     if let Some(finding) = rewrite::rendered_later(&manifest, configs) {
         findings.push(finding);
@@ -196,6 +216,9 @@ fn edits(
         },
         findings,
     );
+    if !asked {
+        return unchanged();
+    }
     let selections: Vec<Selection> = selections.into_iter().collect::<Option<_>>()?;
     let wishes: Vec<Wish<'_>> = configs
         .iter()

@@ -104,17 +104,15 @@ fn every_case_shows_the_code_that_it_is_called_after() {
     }
 }
 
+/// The codes from CI500 on are those of other verbs, which have their own cases.
 #[test]
 fn every_code_has_a_case_that_raises_it() {
     let all: String = cases()
         .iter()
         .map(|case| fs::read_to_string(case.join("findings.txt")).unwrap_or_default())
         .collect();
-    let missing: Vec<&str> = codes::ALL
-        .iter()
-        .map(|code| code.id)
-        .filter(|id| !all.contains(&format!("[{id}]")))
-        .collect();
+    let of_check = codes::ALL.iter().map(|code| code.id).filter(|id| *id < "CI500");
+    let missing: Vec<&str> = of_check.filter(|id| !all.contains(&format!("[{id}]"))).collect();
     assert!(missing.is_empty(), "no case raises {missing:?}");
 }
 

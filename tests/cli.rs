@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 #![cfg(feature = "cli")]
 
+#[path = "support/tools.rs"]
+mod tools;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -14,6 +17,14 @@ fn root() -> &'static Path {
 fn cases() -> trycmd::TestCases {
     let cases = trycmd::TestCases::new();
     cases.env("NO_COLOR", "1").env("COLUMNS", "100");
+    // kustomize and kpt start the program by its name.
+    cases.env("PATH", tools::path().to_str().unwrap());
+    for tool in ["kustomize", "kpt"] {
+        cases.register_bin(
+            tool,
+            tools::tool(tool).map_or(trycmd::schema::Bin::Ignore, trycmd::schema::Bin::Path),
+        );
+    }
     cases
 }
 

@@ -3,6 +3,7 @@
 
 mod support;
 #[path = "support/tape.rs"]
+#[allow(dead_code, reason = "nothing is shuffled here")]
 mod tape;
 #[path = "support/writer.rs"]
 mod writer;

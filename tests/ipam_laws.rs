@@ -11,10 +11,14 @@ mod choice;
 mod decisions;
 #[path = "laws/leaders.rs"]
 mod leaders;
+#[path = "laws/live.rs"]
+mod live;
 #[path = "laws/made.rs"]
 mod made;
 #[path = "laws/objects.rs"]
 mod objects;
+#[path = "laws/orders.rs"]
+mod orders;
 #[path = "laws/scan.rs"]
 mod scan;
 #[path = "laws/stories.rs"]

@@ -32,8 +32,8 @@ mod tape;
 mod tools;
 #[path = "krm/vectors.rs"]
 mod vectors;
+#[allow(dead_code, reason = "the laws of a run need more of a world")]
 #[path = "support/world.rs"]
-#[allow(dead_code, reason = "the function has no form of its own for streams")]
 mod world;
 #[path = "support/writer.rs"]
 mod writer;

@@ -147,7 +147,7 @@ fn nic_after<'t>(index: usize, nic: &'t Nic<'_>, choices: &'t [Choice<'_>]) -> N
                 place,
                 kind,
                 name: text(&pool.name)?,
-                foreign: !PoolKind::named(kind).is_some_and(|known| group.is_none_or(|group| group == known.group())),
+                foreign: PoolKind::named(kind).is_none_or(|known| group.is_some_and(|group| group != known.group())),
                 is_new: false,
             })
         })

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use super::groups::{GroupSource, MachineGroup, TemplateUse};
-use crate::objects::{Class, Cluster, Detail, Group, GroupSize, Manifest, Object, Reference, Role};
+use crate::objects::{
+    Class, Cluster, Detail, Group, GroupSize, Manifest, Object, Reference, Role, Strategy, TopologyWorkers, WorkerClass,
+};
 
 /// Objects by name.
 struct ByName<'m>(Vec<(&'m str, usize)>);
@@ -28,6 +30,8 @@ pub(super) struct Finder<'m, 'a> {
     templates: ByName<'m>,
     classes: ByName<'m>,
     named_clusters: ByName<'m>,
+    /// Templates of control planes, such as a KubeadmControlPlaneTemplate.
+    control_planes: ByName<'m>,
     /// Clusters by the kind and name of the control plane or etcd that they refer to.
     by_reference: HashMap<(&'m str, &'m str), Vec<usize>>,
     pub(super) clusters: Vec<usize>,
@@ -37,12 +41,14 @@ pub(super) struct Finder<'m, 'a> {
 impl<'m, 'a> Finder<'m, 'a> {
     pub(super) fn new(manifest: &'m Manifest<'a>) -> Self {
         let (mut templates, mut classes, mut clusters) = (Vec::new(), Vec::new(), Vec::new());
+        let mut control_planes = Vec::new();
         let mut by_reference: HashMap<_, Vec<usize>> = HashMap::new();
         for (index, object) in manifest.objects.iter().enumerate() {
             let names = object.names().map(|name| (name, index));
             match &object.detail {
                 Detail::Template(_) => templates.extend(names),
                 Detail::Class(_) => classes.extend(names),
+                Detail::Other if object.kind.ends_with("ControlPlaneTemplate") => control_planes.extend(names),
                 Detail::Cluster(cluster) => {
                     clusters.extend(names);
                     for reference in cluster.control_plane.iter().chain(&cluster.etcd) {
@@ -63,6 +69,7 @@ impl<'m, 'a> Finder<'m, 'a> {
             templates: ByName::new(templates),
             classes: ByName::new(classes),
             named_clusters: ByName::new(clusters),
+            control_planes: ByName::new(control_planes),
             by_reference,
             used_classes: Vec::new(),
         };
@@ -215,12 +222,19 @@ impl<'m, 'a> Finder<'m, 'a> {
             Detail::Class(class) => Some(&**class),
             _ => None,
         });
+        let class_namespace = class_index.and_then(|class| self.object(class).namespace());
         let size = |source| match source {
-            GroupSource::TopologyWorkers { index, .. } => topology.workers[index].size,
-            _ => topology.control_plane,
+            GroupSource::TopologyWorkers { index, .. } => workers_size(&topology.workers[index], class),
+            _ => {
+                let strategy = class.and_then(|class| self.control_plane_strategy(class, class_namespace));
+                GroupSize {
+                    // A control plane adds at most one machine; a class whose template says 0 needs one address less.
+                    surge: strategy.map_or(Some(1), |strategy| strategy.surge(topology.replicas)),
+                    ..GroupSize::new(topology.replicas, strategy.unwrap_or(Strategy::UNKNOWN))
+                }
+            }
         };
         let mut group = |source, role, kind: &'m str, name: &'m str, worker, reference: Option<&'m Reference<'a>>| {
-            let class_namespace = class_index.and_then(|class| self.object(class).namespace());
             all.push(MachineGroup {
                 source,
                 role,
@@ -322,6 +336,41 @@ impl<'m, 'a> Finder<'m, 'a> {
                 reference,
             );
         }
+    }
+}
+
+impl Finder<'_, '_> {
+    /// How a class's control plane replaces its machines; `None` when its template is not in the manifest or a patch of
+    /// the class may change it.
+    fn control_plane_strategy(&self, class: &Class<'_>, namespace: Option<&str>) -> Option<Strategy> {
+        let patched = |path: &str| path.contains("/rollout");
+        let mut operations = class.patches.iter().flat_map(|patch| &patch.operations);
+        if operations.any(|operation| operation.path.as_ref().is_some_and(|path| patched(&path.value))) {
+            return None;
+        }
+        let reference = class.control_plane.as_ref()?;
+        let mut named = self.control_planes.get(&reference.name.as_ref()?.value);
+        let template = named.find(|template| {
+            let object = self.object(*template);
+            object.kind == reference.kind && object.in_namespace(namespace)
+        })?;
+        Some(Strategy::of_template(self.manifest, self.object(template)))
+    }
+}
+
+/// The size of a topology's MachineDeployment: a strategy that it does not give is the class's.
+fn workers_size(workers: &TopologyWorkers<'_>, class: Option<&Class<'_>>) -> GroupSize {
+    let named = |known: &&WorkerClass<'_>| match (&known.class, &workers.class) {
+        (Some(known), Some(wanted)) => known.value == wanted.value,
+        _ => false,
+    };
+    let of_class = class.and_then(|class| class.workers.iter().find(named)?.strategy);
+    match (workers.strategy, of_class) {
+        (None, Some(strategy)) => GroupSize {
+            autoscaler: workers.size.autoscaler,
+            ..GroupSize::new(workers.size.replicas, strategy)
+        },
+        _ => workers.size,
     }
 }
 

@@ -15,10 +15,12 @@ enum Reading {
     Switch,
     /// `NAME=VALUE` between commas.
     Pairs,
+    /// `NAME=SELECTOR,…:PORT[:MONITOR]` between blanks.
+    Services,
 }
 
 /// Every setting with its keys below `spec`; those under `pools` are about the only pool.
-const SETTINGS: [(&str, &[&str], Reading); 17] = [
+const SETTINGS: [(&str, &[&str], Reading); 26] = [
     ("cluster", &["cluster"], Reading::Text),
     ("binding", &["binding"], Reading::Text),
     ("pool-kind", &["poolKind"], Reading::Text),
@@ -36,6 +38,15 @@ const SETTINGS: [(&str, &[&str], Reading); 17] = [
     ("name", &["pools", "name"], Reading::Text),
     ("name-prefix", &["pools", "namePrefix"], Reading::Text),
     ("pre-allocations", &["pools", "preAllocations"], Reading::Pairs),
+    ("members", &["backends", "members"], Reading::Text),
+    ("members-network", &["backends", "membersNetwork"], Reading::Text),
+    ("port", &["backends", "port"], Reading::Number),
+    ("monitor", &["backends", "monitor"], Reading::Text),
+    ("service", &["backends", "services"], Reading::Services),
+    ("partition", &["backends", "partition"], Reading::Text),
+    ("route-domain", &["backends", "routeDomain"], Reading::Number),
+    ("node-name", &["backends", "nodeName"], Reading::Text),
+    ("format", &["backends", "outputs"], Reading::List),
 ];
 
 /// The names of all settings.
@@ -98,5 +109,26 @@ fn value(reading: Reading, text: &str) -> Value {
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .collect(),
+        Reading::Services => text
+            .split_whitespace()
+            .map(|service| read_service(service).unwrap_or_else(|_| json!(service)))
+            .collect(),
     }
+}
+
+/// A further service as one word: `ingress=workers:443` or `ingress=workers:443:https:/healthz`.
+///
+/// # Errors
+/// How it is written.
+pub fn read_service(text: &str) -> Result<Value, &'static str> {
+    const FORM: &str = "write it as ingress=workers:443 or ingress=workers:443:https:/healthz";
+    let (name, rest) = text.split_once('=').ok_or(FORM)?;
+    let mut parts = rest.splitn(3, ':');
+    let groups: Vec<&str> = parts.next().unwrap_or_default().split(',').map(str::trim).collect();
+    let port: u32 = parts.next().and_then(|port| port.parse().ok()).ok_or(FORM)?;
+    let mut service = json!({"name": name, "groups": groups, "port": port});
+    if let Some(monitor) = parts.next() {
+        service["monitor"] = json!(monitor);
+    }
+    Ok(service)
 }

@@ -22,6 +22,7 @@ mod selection;
 mod selector;
 mod sharing;
 mod validation;
+mod wording;
 
 pub(crate) use after::{After, NicAfter, TemplateAfter};
 pub use backend_format::{Format, format_names};
@@ -30,6 +31,7 @@ pub use configuration::{
     API_VERSION, Acceptance, Backends, Binding, KIND, KubeVip, Members, PoolConfig, PoolKindConfig, Service, Spec,
     StaticAddressing, Verb,
 };
+pub use flat::read_service;
 pub use function_config::read_function_config;
 pub use groups::{GroupSource, Groups, MachineGroup, TemplateUse};
 pub(crate) use matching::listed;

@@ -1,6 +1,8 @@
 //! The JSON schema of StaticAddressing, made from the structure that reads it, so that an editor and the program agree on every key.
 
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 use serde_json::Value;
 
 use super::configuration::StaticAddressing;
@@ -8,8 +10,18 @@ use super::configuration::StaticAddressing;
 /// The schema for editors: draft 7, which all of them know.
 #[must_use]
 pub fn json_schema() -> Value {
-    let generator = SchemaSettings::draft07().into_generator();
-    generator.into_root_schema_for::<StaticAddressing>().to_value()
+    let settings = SchemaSettings::draft07().with_transform(RecursiveTransform(leave_out_null_defaults));
+    settings
+        .into_generator()
+        .into_root_schema_for::<StaticAddressing>()
+        .to_value()
+}
+
+/// A key without a default is left out, not written as null: editors would offer that.
+fn leave_out_null_defaults(schema: &mut Schema) {
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
 }
 
 /// The schema as Kubernetes' tools read it: OpenAPI 3.0, nothing referred to.
@@ -19,6 +31,7 @@ pub fn open_api_schema() -> Value {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
     });
+    let settings = settings.with_transform(RecursiveTransform(leave_out_null_defaults));
     settings
         .into_generator()
         .into_root_schema_for::<StaticAddressing>()

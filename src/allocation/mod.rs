@@ -12,7 +12,7 @@ pub use documents::documents;
 pub use rows::{Row, State, rows};
 pub use wishes::{WishError, Wishes};
 
-use crate::check::{Finding, Place, Severity};
+use crate::check::{Finding, Place, Severity, codes};
 use crate::ipam::{FieldPath, FieldStep, Seeded};
 use crate::objects::{Manifest, Span};
 use crate::state::{Live, PoolId, PoolView, Settled, settle, views};
@@ -88,6 +88,17 @@ pub fn settle_all(manifest: &Manifest<'_>, first_text: usize, live: Live, seed: 
 }
 
 impl Allocation {
+    /// Whether an address object could not be read: then its address would count as free.
+    #[must_use]
+    pub fn has_unread_address(&self) -> bool {
+        let unread = self
+            .said
+            .iter()
+            .filter(|(_, finding)| finding.code == &codes::LIVE_UNREADABLE);
+        let mut objects = unread.filter_map(|(_, finding)| finding.object.as_deref());
+        objects.any(|object| object.starts_with("IPAddress "))
+    }
+
     /// All that there is to say, errors first.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
@@ -169,7 +180,7 @@ impl Said<'_, '_> {
 }
 
 /// The first few of a list of names, and how many more there are.
-fn few(names: &[String]) -> String {
+pub(crate) fn few(names: &[String]) -> String {
     const SHOWN: usize = 3;
     match names.len().saturating_sub(SHOWN) {
         0 => names.join(", "),

@@ -5,7 +5,6 @@ use super::finding::Finding;
 use super::model::{JudgedPool, Model, Origin, PoolSpec};
 use crate::api::metal3;
 use crate::ipam::{FieldError, FieldPath, InClusterAddresses, admission};
-use crate::objects::Detail;
 
 /// Findings about pools that are refused or not understood.
 pub(super) fn admission(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
@@ -34,7 +33,7 @@ pub(super) fn admission(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
                 }
             }
             PoolSpec::InCluster(in_cluster) => {
-                if let Err(errors) = InClusterAddresses::read(&in_cluster.spec) {
+                if let (Err(errors), false) = (InClusterAddresses::read(&in_cluster.spec), model.is_live(pool)) {
                     refused(model, pool, &errors, findings);
                 }
             }
@@ -61,14 +60,12 @@ fn unknown(
     }
 }
 
-/// What metal3 refuses: of a change where the pool is live, else of a new pool.
+/// What metal3 refuses of a new pool. What it refuses of a change is told with the live objects.
 fn metal3_errors(model: &Model<'_, '_>, pool: &JudgedPool, spec: &metal3::IPPoolSpec) -> Vec<FieldError> {
-    let mut errors = match live(model, pool) {
-        Some(old) => {
-            let in_use = old.status.unwrap_or_default().indexes;
-            admission::update_pool(&old.spec, spec, &in_use)
-        }
-        None => admission::create_pool(spec),
+    let mut errors = if model.is_live(pool) {
+        Vec::new()
+    } else {
+        admission::create_pool(spec)
     };
     if spec.name_prefix.is_empty() && matches!(pool.origin, Origin::Present(_)) {
         errors.push(FieldError {
@@ -78,16 +75,6 @@ fn metal3_errors(model: &Model<'_, '_>, pool: &JudgedPool, spec: &metal3::IPPool
         });
     }
     errors
-}
-
-/// The pool as it is live.
-fn live(model: &Model<'_, '_>, pool: &JudgedPool) -> Option<metal3::IPPool> {
-    let state = &model.state?.manifest;
-    let object = state.objects.iter().find(|object| {
-        let same_kind = matches!(&object.detail, Detail::Pool(detail) if detail.kind == pool.kind);
-        same_kind && Some(object.name()) == pool.name.as_deref() && object.in_namespace(pool.namespace.as_deref())
-    })?;
-    state.with_object(object, |at| at.tree.read(at.node, &state.limits()).ok())
 }
 
 fn refused(model: &Model<'_, '_>, pool: &JudgedPool, errors: &[FieldError], findings: &mut Vec<Finding>) {

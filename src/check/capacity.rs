@@ -21,18 +21,13 @@ struct Need {
 
 /// Findings about the size of pools.
 pub(super) fn capacity(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
-    for pool in &model.pools {
-        let drawn_here = pool.users.iter().any(|(group, _)| {
-            let template = model.template_of(*group);
-            template.is_some_and(|(template, _)| model.concerns_template(template))
-        });
-        if !drawn_here {
-            continue;
+    for (pool, rollout) in model.pools.iter().zip(&model.rollouts) {
+        let sizes = pool.size().zip(need(model, pool));
+        // A pool in which a roll-out gets stuck is a finding of its own.
+        let stuck = rollout.as_ref().is_some_and(|rollout| !rollout.stuck.is_empty());
+        if let (Some((size, need)), true, false) = (sizes, model.is_drawn_from(pool), stuck) {
+            findings.extend(judge(model, pool, size, &need));
         }
-        let (Some(size), Some(need)) = (pool.size(), need(model, pool)) else {
-            continue;
-        };
-        findings.extend(judge(model, pool, size, &need));
     }
 }
 
@@ -81,7 +76,7 @@ fn judge(model: &Model<'_, '_>, pool: &JudgedPool, size: u128, need: &Need) -> O
     }
     let message = if size < peak {
         format!(
-            "{title} has {} for {replicas} replicas and {surge} surge of {of}: a roll-out gets stuck",
+            "{title} has {} for {replicas} replicas and {surge} surge of {of}: in a roll-out machines wait for each other",
             count(size)
         )
     } else if pool.headroom > 0 {
@@ -97,7 +92,7 @@ fn judge(model: &Model<'_, '_>, pool: &JudgedPool, size: u128, need: &Need) -> O
     Some(model.pool_finding(pool, None, &codes::POOL_TIGHT, message, help))
 }
 
-fn count(addresses: u128) -> String {
+pub(super) fn count(addresses: u128) -> String {
     if addresses == 1 {
         "1 address".to_owned()
     } else {

@@ -77,9 +77,9 @@ fn host_problem(host: &str) -> Option<&'static str> {
         .is_some_and(|(_, port)| port.parse::<u16>().is_ok())
     {
         Some("has a port; that belongs to `port`")
-    } else if labels.len() == 4 && labels.iter().any(|label| filler(label)) {
+    } else if labels.len() == 4 && labels.iter().any(filler) {
         Some("is a placeholder")
-    } else if host.len() > 253 || !labels.iter().all(|label| legal(label)) {
+    } else if host.len() > 253 || !labels.iter().all(legal) {
         Some("is no IP address and no host name")
     } else if labels
         .last()

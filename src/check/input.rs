@@ -27,7 +27,7 @@ pub fn input_finding(error: &InputError, sources: &[Source<'_>]) -> Finding {
             "a ResourceList is the input of a KRM function, not a manifest",
         )
         .at(error.source, error.span)
-        .help("give the manifest itself: documents, a v1 List or JSON"),
+        .help("give the list to `capv-ipam fn`, or the manifest itself: documents, a v1 List or JSON"),
     }
 }
 

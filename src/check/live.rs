@@ -199,7 +199,8 @@ fn first_difference(old: &Value, new: &Value, nullable: (bool, bool), sent: bool
         // Between two versions fields have other names and forms.
         let filled_in = before.is_null() && (sent || nullable.0 != nullable.1);
         let hidden = value.as_str().is_some_and(is_placeholder);
-        if !filled_in && !hidden && normal(before, true) != normal(value, true) && !(before.is_object() && sent) {
+        let merged = before.is_object() && sent;
+        if !filled_in && !hidden && !merged && normal(before, true) != normal(value, true) {
             return Some((vec![PathStep::Key(key.clone())], before.clone(), value.clone()));
         }
     }

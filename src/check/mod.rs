@@ -1,6 +1,6 @@
 //! Problems as data: a code, a severity, a sentence, a place and what to do; nothing here prints or decides what to edit.
 //!
-//! [`examine`] builds the model, in which wanted, written and live pools have one form, and gives it to the families: one
+//! `examine` builds the model, in which wanted, written and live pools have one form, and gives it to the families: one
 //! file each, pure, and none knows another.
 
 mod acceptance;
@@ -21,6 +21,7 @@ mod names;
 mod networks;
 mod nics;
 mod pools;
+mod rollouts;
 mod severity;
 mod sharing;
 mod sizes;
@@ -53,6 +54,7 @@ pub(crate) fn examine(subject: &Subject<'_, '_>, findings: &mut Vec<Finding>) {
         sharing::sharing,
         sizes::sizes,
         capacity::capacity,
+        rollouts::rollouts,
         endpoints::endpoints,
         kube_vip::kube_vip,
         coverage::coverage,

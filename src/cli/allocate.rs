@@ -131,6 +131,9 @@ impl Allocate {
         let allocation =
             allocation::allocate(&manifest, &self.request()).map_err(|wrong| Failure::message(wrong.to_string()))?;
         let findings = allocation.findings();
+        if allocation.has_unread_address() {
+            return self.unreadable(&texts, &findings);
+        }
         let printed = self.print(&allocation, &manifest)?;
         let nothing = "nothing changes: no claim of the input waits for an address";
         let empty = "the input has no pool, claim or address of ipam.metal3.io or ipam.cluster.x-k8s.io";

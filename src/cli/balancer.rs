@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::given::Computed;
-use crate::addressing::Format;
+use crate::addressing::{Format, read_service};
 use crate::backends::{About, MemberList, PlanFinding, Settings, collect};
 use crate::check::{Accepted, Finding, Place, Severity, accept, codes, has_errors};
 use crate::planning::AddressPlan;
@@ -52,16 +52,7 @@ impl FromStr for ServiceFlag {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "write it as ingress=workers:443 or ingress=workers:443:https:/healthz".to_owned();
-        let (name, rest) = text.split_once('=').ok_or_else(wrong)?;
-        let mut parts = rest.splitn(3, ':');
-        let groups: Vec<&str> = parts.next().unwrap_or_default().split(',').map(str::trim).collect();
-        let port: u32 = parts.next().and_then(|port| port.parse().ok()).ok_or_else(wrong)?;
-        let mut service = json!({"name": name, "groups": groups, "port": port});
-        if let Some(monitor) = parts.next() {
-            service["monitor"] = json!(monitor);
-        }
-        Ok(ServiceFlag(service))
+        Ok(ServiceFlag(read_service(text)?))
     }
 }
 

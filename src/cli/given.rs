@@ -15,6 +15,7 @@ use crate::check::{Accepted, Finding, Place, Purpose, input_finding};
 use crate::objects::{Manifest, Source};
 use crate::outcome::{self, Outcome, compute_for};
 use crate::planning::AddressPlan;
+use crate::planning::next::{Event, EventError};
 use crate::report::{Report, findings};
 use crate::state::State;
 use crate::yaml::{Edits, Limits};
@@ -181,13 +182,24 @@ impl Given {
 
     /// The address plan of the edited texts, with the findings.
     pub(super) fn plan(&self, computed: &Computed, edits: &[Edits]) -> Result<AddressPlan, Failure> {
+        Ok(self.plan_then(computed, edits, &[])?.0)
+    }
+
+    /// The same with the steps of events, and the first event that cannot be played.
+    pub(super) fn plan_then(
+        &self,
+        computed: &Computed,
+        edits: &[Edits],
+        events: &[Event],
+    ) -> Result<(AddressPlan, Option<EventError>), Failure> {
         let sources: Vec<Source<'_>> = computed.manifests.iter().map(Text::source).collect();
         let unreadable = |_| Failure::message("the edited manifest cannot be read");
         let live = computed.live();
         let state = computed.state(&live).map_err(unreadable)?;
-        let mut plan = outcome::plan(&sources, edits, state.as_ref()).map_err(unreadable)?;
+        let planned = outcome::plan_then(&sources, edits, state.as_ref(), events);
+        let (mut plan, unplayable) = planned.map_err(unreadable)?;
         plan.findings = with_report(computed, findings);
-        Ok(plan)
+        Ok((plan, unplayable))
     }
 
     /// Reports the findings; `note` follows them.

@@ -1,99 +1,47 @@
-//! `install`: prints what `kubectl apply` needs to run the in-cluster mode.
+//! `install`: prints what sets the program up, for `kubectl apply` or a shell; changes nothing itself.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::controller::RoleName;
 use super::failure::Failure;
-use super::{Status, output};
-use crate::controller::{Install, Part, Role};
+#[cfg(feature = "controller")]
+use super::installation::{self, Installation};
+use super::{Status, kustomize_plugin, output};
 
-const EXAMPLES: &str = "\
+const PLUGIN: &str = "\
 Examples:
-  # Everything that an installation needs
-  capv-ipam install --image registry.example.com/capv-ipam:0.1.0 | kubectl apply --server-side -f -
+  # As an executable plugin of kustomize and kubectl
+  capv-ipam install --kustomize-plugin | sh";
 
-  # Beside metal3's own manager: only the part between CAPV and the pools
-  capv-ipam install --image registry.example.com/capv-ipam:0.1.0 --roles machine,endpoint
+/// The examples of what this build can print.
+fn examples() -> String {
+    #[cfg(feature = "controller")]
+    return format!("{PLUGIN}\n\n{}", installation::EXAMPLES);
+    #[cfg(not(feature = "controller"))]
+    PLUGIN.to_owned()
+}
 
-  # What an air-gapped site has to mirror
-  capv-ipam install --image registry.example.com/capv-ipam:0.1.0 --images";
-
-/// Print the objects that run the in-cluster mode.
+/// Print what sets the program up.
 #[derive(Debug, Args)]
-#[command(after_long_help = EXAMPLES, after_help = "Examples: capv-ipam install --help")]
-pub(super) struct InstallArgs {
-    /// The image of this program; none is published yet, deploy/Dockerfile builds one
-    #[arg(long, value_name = "IMAGE")]
-    image: Option<String>,
-    /// Where the controller runs
-    #[arg(long, value_name = "NAMESPACE", default_value = "capv-ipam-system")]
-    namespace: String,
-    /// Which parts the controller plays
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [RoleName::Pool, RoleName::Machine, RoleName::Endpoint])]
-    roles: Vec<RoleName>,
-    /// Only these parts; without it crds, namespace, rbac, deployment and webhooks, and without the role pool neither crds nor webhooks
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
-    only: Vec<PartName>,
-    /// Whether the webhooks are served, with the role pool
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
-    webhooks: bool,
-    /// Print the images that are needed, one a line
-    #[arg(long)]
-    images: bool,
+#[command(after_long_help = examples(), after_help = "Examples: capv-ipam install --help")]
+pub(super) struct Install {
+    /// Print the commands that link this program as an executable plugin of kustomize and kubectl
+    #[arg(long, exclusive = true)]
+    #[cfg_attr(not(feature = "controller"), arg(required = true))]
+    kustomize_plugin: bool,
+    #[cfg(feature = "controller")]
+    #[command(flatten)]
+    installation: Installation,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum PartName {
-    Crds,
-    Namespace,
-    Rbac,
-    Deployment,
-    Webhooks,
-    ServiceMonitor,
-    NetworkPolicy,
-}
-
-impl From<PartName> for Part {
-    fn from(name: PartName) -> Self {
-        match name {
-            PartName::Crds => Self::Crds,
-            PartName::Namespace => Self::Namespace,
-            PartName::Rbac => Self::Rbac,
-            PartName::Deployment => Self::Deployment,
-            PartName::Webhooks => Self::Webhooks,
-            PartName::ServiceMonitor => Self::ServiceMonitor,
-            PartName::NetworkPolicy => Self::NetworkPolicy,
-        }
-    }
-}
-
-impl InstallArgs {
+impl Install {
     pub(super) fn run(self) -> Result<Status, Failure> {
-        let roles = self.roles.iter().copied().map(Role::from).collect();
-        let parts = if self.only.is_empty() {
-            Install::usual(&roles)
-        } else {
-            self.only.iter().copied().map(Part::from).collect()
-        };
-        let install = Install {
-            image: self.image.clone().unwrap_or_default(),
-            namespace: self.namespace,
-            roles,
-            parts,
-            webhooks: self.webhooks,
-        };
-        if self.image.is_none() && (self.images || install.parts.contains(&Part::Deployment)) {
-            return Err(Failure::message(
-                "--image is needed: no image of this program is published yet. Build one with \
-                 `docker build -f deploy/Dockerfile -t REGISTRY/capv-ipam:VERSION .`, push it, and name it here",
-            ));
+        #[cfg(feature = "controller")]
+        if !self.kustomize_plugin {
+            return self.installation.run();
         }
-        let text = if self.images {
-            format!("{}\n", install.image)
-        } else {
-            install.yaml()
-        };
-        output::print(&text)?;
+        let failed = |error: std::io::Error| Failure::message(format!("cannot tell where this program is: {error}"));
+        let program = std::env::current_exe().map_err(failed)?;
+        output::print(&kustomize_plugin::script(&program.to_string_lossy()))?;
         Ok(Status::Done)
     }
 }

@@ -18,8 +18,10 @@ mod flags;
 mod function;
 mod given;
 mod input;
-#[cfg(feature = "controller")]
 mod install;
+#[cfg(feature = "controller")]
+mod installation;
+mod kustomize_plugin;
 mod man;
 mod output;
 mod plan;
@@ -63,6 +65,8 @@ enum Verb {
     Allocate(Box<allocate::Allocate>),
     /// Work as a KRM function of kustomize or kpt: ResourceList in, ResourceList out
     Fn(function::Function),
+    /// Print what sets the program up: the objects of the in-cluster mode, the link for kustomize and kubectl
+    Install(install::Install),
     /// Print the members for a load balancer, as its own configuration or as a list
     Backends(Box<backends::Backends>),
     /// Report what is wrong with a manifest, or with what a configuration makes of it; change nothing
@@ -73,9 +77,6 @@ enum Verb {
     /// Print which machine has which address, which waits, and for what
     #[cfg(feature = "controller")]
     Status(status::StatusArgs),
-    /// Print the objects that run the in-cluster mode
-    #[cfg(feature = "controller")]
-    Install(install::InstallArgs),
     /// Tell what a finding means and what to do about it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -112,14 +113,13 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
         Verb::Plan(plan) => plan.run(),
         Verb::Allocate(allocate) => allocate.run(),
         Verb::Fn(function) => function.run(),
+        Verb::Install(install) => install.run(),
         Verb::Backends(backends) => backends.run(),
         Verb::Check(check) => check.run(),
         #[cfg(feature = "controller")]
         Verb::Controller(controller) => controller.run(),
         #[cfg(feature = "controller")]
         Verb::Status(status) => status.run(),
-        #[cfg(feature = "controller")]
-        Verb::Install(install) => install.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Completion(completion) => completion.run(),
         Verb::Man => man::run(),

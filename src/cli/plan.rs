@@ -6,13 +6,17 @@ use clap::{Args, ValueEnum};
 
 use super::Status;
 use super::failure::Failure;
-use super::given::Given;
+use super::given::{Computed, Given};
 use super::{input, output};
 use crate::check::{Place, Purpose, has_errors};
 use crate::objects::Span;
+use crate::planning::next::{Event, EventError};
 use crate::planning::{self, AddressPlan};
-use crate::report::{Columns, Positions, changes_html, plan_changes, plan_html, plan_markdown, plan_table};
-use crate::yaml::{Layout, emit};
+use crate::report::{
+    Columns, Positions, changes_html, plan_changes, plan_html, plan_markdown, plan_table, steps_csv, steps_markdown,
+    steps_text,
+};
+use crate::yaml::{Edits, Layout, emit};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,8 +30,22 @@ Examples:
   capv-ipam plan -f cluster.yaml --config addressing.yaml -o yaml > plan.yaml
   capv-ipam plan -f cluster.yaml --config addressing.yaml --against plan.yaml
 
+  # What a roll-out of everything means, and one that comes after a worker group has grown
+  capv-ipam plan -f cluster.yaml --config addressing.yaml --then rollout
+  capv-ipam plan -f cluster.yaml --config addressing.yaml --then scale=md-0:5 --then rollout
+
 exact: machine k of the group, in order of creation, gets this address.
-set: the machine gets one of these; `-o yaml` says why, and what would make it exact.";
+set: the machine gets one of these; `-o yaml` says why, and what would make it exact.
+
+Events of --then, played in order, each from where the one before has ended or is stuck:
+  rollout              every machine of every group is replaced, all groups at the same time
+  rollout=GROUP        every machine of the group is replaced
+  scale=GROUP:N        the group gets N replicas
+  delete=GROUP         somebody deletes one machine of the group
+  enlarge=POOL:RANGE   the pool gets more addresses, and a stuck step is helped out
+  repair, repair=POOL  claims that metal3 has refused are repaired, of all pools or of one
+  delete-cluster, delete-cluster=NAME
+GROUP and POOL are NAME or KIND/NAME; the cluster or the namespace may stand in front.";
 
 /// Print which machine can get which address, and how certain that is.
 #[derive(Debug, Args)]
@@ -41,6 +59,9 @@ pub(super) struct Plan {
     /// Print only what differs from a plan that `-o yaml` or `-o json` printed; exit 1 when anything does
     #[arg(long, value_name = "PLAN", help_heading = "Output")]
     against: Option<PathBuf>,
+    /// What happens next, and what every group holds afterwards; may be repeated (events: see --help)
+    #[arg(long, value_name = "EVENT", value_parser = event, help_heading = "Steps")]
+    then: Vec<Event>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -69,7 +90,7 @@ impl Plan {
             self.given.report(&computed, None)?;
             return Ok(Status::Failed);
         };
-        let plan = self.given.plan(&computed, edits)?;
+        let plan = self.with_steps(&computed, edits, old.as_ref())?;
         let status = match &old {
             Some(old) => self.changes(old, &plan)?,
             None => {
@@ -82,12 +103,31 @@ impl Plan {
         Ok(status)
     }
 
+    /// The plan with what was asked for, or else with the steps that the earlier plan has.
+    fn with_steps(
+        &self,
+        computed: &Computed,
+        edits: &[Edits],
+        old: Option<&AddressPlan>,
+    ) -> Result<AddressPlan, Failure> {
+        if let (true, Some(old)) = (self.then.is_empty(), old) {
+            // A step that can no longer be played is a difference, and so are those after it.
+            let events = old.steps.iter().map_while(|step| step.event.parse().ok());
+            let events: Vec<Event> = events.collect();
+            return Ok(self.given.plan_then(computed, edits, &events)?.0);
+        }
+        match self.given.plan_then(computed, edits, &self.then)? {
+            (plan, None) => Ok(plan),
+            (_, Some(error)) => Err(Failure::message(format!("--then {error}"))),
+        }
+    }
+
     fn show(&self, plan: &AddressPlan) -> Result<String, Failure> {
         Ok(match self.output {
-            Form::Table => plan_table(plan, Columns::Narrow).aligned(),
-            Form::Wide => plan_table(plan, Columns::Wide).aligned(),
-            Form::Csv => plan_table(plan, Columns::All).csv(),
-            Form::Markdown => plan_markdown(plan),
+            Form::Table => plan_table(plan, Columns::Narrow).aligned() + &steps_text(plan, Columns::Narrow),
+            Form::Wide => plan_table(plan, Columns::Wide).aligned() + &steps_text(plan, Columns::Wide),
+            Form::Csv => plan_table(plan, Columns::All).csv() + &steps_csv(plan),
+            Form::Markdown => plan_markdown(plan) + &steps_markdown(plan),
             Form::Json => as_json(plan)?,
             Form::Yaml => as_yaml(plan)?,
             Form::Html => plan_html(plan),
@@ -109,6 +149,11 @@ impl Plan {
         output::print(&text)?;
         Ok(Status::Differences)
     }
+}
+
+/// Reads an event; clap says which text was wrong.
+fn event(text: &str) -> Result<Event, String> {
+    text.parse().map_err(|error: EventError| error.problem)
 }
 
 /// The plan for a file: JSON by its ending, else YAML.

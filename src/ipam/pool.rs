@@ -10,6 +10,7 @@ use super::entry::Entry;
 use super::field::FieldError;
 use super::in_cluster::InClusterAddresses;
 use super::naming::Naming;
+use super::range::AddressRange;
 use super::set::AddressSet;
 use super::strategy::{Randomness, Strategy};
 use crate::api::capi::PoolReference;
@@ -141,6 +142,36 @@ impl Pool {
     #[must_use]
     pub fn reserved(&self) -> AddressSet {
         self.pre_allocations.values().flatten().copied().collect()
+    }
+
+    /// Every address that the pool can give to claims that are not named among its preallocations.
+    #[must_use]
+    pub fn usable(&self) -> AddressSet {
+        let mut usable = self.addresses();
+        for range in self.reserved().ranges() {
+            usable.remove(range);
+        }
+        usable
+    }
+
+    /// The pool with more addresses: an IPPool gets them as its last entry, a pool of the in-cluster provider in their
+    /// place in ascending order, without its gateway. `None` when it has all of them already.
+    #[must_use]
+    pub fn enlarged(&self, range: AddressRange) -> Option<Self> {
+        let mut addresses = self.addresses();
+        let before = addresses.size();
+        addresses.insert(range);
+        let mut enlarged = self.clone();
+        match self.naming {
+            Naming::PrefixAndAddress(_) => enlarged.entries.push(Entry::of_span(range.into())),
+            Naming::Claim => {
+                if let Some(gateway) = self.gateway.as_deref().and_then(|text| parse_address(text).ok()) {
+                    addresses.remove(AddressRange::single(gateway));
+                }
+                enlarged.entries = addresses.spans().map(Entry::of_span).collect();
+            }
+        }
+        (addresses.size() > before).then_some(enlarged)
     }
 
     /// The first entry in declaration order in which an ordered scan meets the address (also under `random`).

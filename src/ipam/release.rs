@@ -34,6 +34,11 @@ impl Claim {
         hold
     }
 
+    /// Whether it is deleted and nothing holds its address back, so that the address can be gone before the claim is.
+    pub(crate) fn is_letting_go(&self) -> bool {
+        self.deleting && self.hold() != Hold::Foreign
+    }
+
     /// Whether its provider's finalizer is still on the claim.
     pub(crate) fn is_guarded(&self) -> bool {
         self.finalizers.iter().any(|finalizer| self.is_own(finalizer))

@@ -59,7 +59,10 @@ pub fn answer(text: &str, container: bool) -> Answer {
             );
             return Answer {
                 edits: None,
-                lines: vec![format!("error: {}: {problem}", codes::NO_RESOURCE_LIST.id)],
+                lines: vec![format!(
+                    "error: {}: {problem}; a manifest is given to `capv-ipam transform`",
+                    codes::NO_RESOURCE_LIST.id
+                )],
                 summary: String::new(),
                 shown: false,
                 end: End::Unusable,
@@ -102,6 +105,7 @@ impl<'a> Call<'_, 'a> {
         let pieces = if broken.is_empty() { self.pieces() } else { whole() };
         let config = match read_function_config(pieces.len(), config) {
             Ok(Some(config)) => config,
+            Ok(None) if broken.is_empty() => return self.conclude(Vec::new(), &[], &pieces, End::Done),
             Ok(None) => return self.refuse(broken, &pieces, End::Errors),
             Err(findings) => {
                 let end = if broken.is_empty() { End::Unusable } else { End::Errors };
@@ -148,7 +152,6 @@ impl<'a> Call<'_, 'a> {
 
     /// The items go back as they came.
     fn refuse(&self, findings: Vec<Finding>, pieces: &[Piece<'a>], end: End) -> Answer {
-        let end = if findings.is_empty() { End::Done } else { end };
         self.conclude(Vec::new(), &findings, pieces, end)
     }
 
@@ -217,12 +220,14 @@ impl<'a> Call<'_, 'a> {
         let mut seen: HashMap<(&str, &str, u64), &Item<'_>> = HashMap::new();
         let mut findings = Vec::new();
         for item in &self.list.items {
-            let Some(path) = &item.path else { continue };
+            let (Some(path), Some(index)) = (&item.path, item.index) else {
+                continue;
+            };
             let package = item.package.as_deref().unwrap_or_default();
-            if let Some(other) = seen.insert((package, path, item.index), item) {
+            if let Some(other) = seen.insert((package, path, index), item) {
                 let message = format!(
-                    "{} has the path {path} and the index {}, as {} has",
-                    item.identity, item.index, other.identity
+                    "{} has the path {path} and the index {index}, as {} has",
+                    item.identity, other.identity
                 );
                 let span = Span::new(item.range.start..item.range.start);
                 findings.push(
@@ -254,7 +259,11 @@ fn files(items: &[Item<'_>]) -> Files {
     let mut files = Files::default();
     for item in items {
         if let Some(path) = &item.path {
-            files.take(item.package.as_deref().unwrap_or_default(), path, item.index);
+            files.take(
+                item.package.as_deref().unwrap_or_default(),
+                path,
+                item.index.unwrap_or(0),
+            );
         }
     }
     files

@@ -12,7 +12,8 @@ them or writes `addressesFromPools`, and removes kube-vip where an external load
 address. Templates are found by reference, never by name. Nothing else changes.
 
 The configuration is a StaticAddressing, or a ConfigMap whose data has the flags' names. `verb: check` makes it a \
-validator, `verb: plan` adds the address plan, `verb: pools` writes the pools alone, as a generator.
+validator, `verb: plan` adds the address plan, `verb: backends` the load balancer's member lists, and `verb: pools` writes \
+the pools alone, as a generator.
 ";
 const EXAMPLES: &str = "\
 ```yaml

@@ -29,8 +29,8 @@ pub(super) struct Item<'a> {
     pub(super) identity: Identity<'a>,
     /// The file that it stands in, relative to its package.
     pub(super) path: Option<Cow<'a, str>>,
-    /// Its place among the file's documents, from 0.
-    pub(super) index: u64,
+    /// Its place among the file's documents, from 0; a function may leave it to kpt.
+    pub(super) index: Option<u64>,
     pub(super) package: Option<Cow<'a, str>>,
     /// It has the id by which kpt and kustomize pair what they sent with what comes back.
     pub(super) has_id: bool,
@@ -128,7 +128,7 @@ impl<'a> Item<'a> {
             range,
             identity,
             path: None,
-            index: 0,
+            index: None,
             package: None,
             has_id: false,
             from_kustomize: false,
@@ -140,7 +140,7 @@ impl<'a> Item<'a> {
             let text = || value.text().map(|text| text.value);
             match key {
                 _ if PATH.contains(&key) => item.path = text(),
-                _ if INDEX.contains(&key) => item.index = text().and_then(|index| index.parse().ok()).unwrap_or(0),
+                _ if INDEX.contains(&key) => item.index = text().and_then(|index| index.parse().ok()),
                 _ if IDS.contains(&key) => item.has_id = true,
                 PACKAGE => item.package = text(),
                 KUSTOMIZE_ID => item.from_kustomize = true,

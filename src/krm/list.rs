@@ -6,8 +6,8 @@ use super::item::{Identity, Item, ItemFault, duplicates};
 use crate::objects::Cursor;
 use crate::yaml::{BlockList, Chunk, Kind, Limits, NodeId, SyntaxError, Tree};
 
-/// Bytes of items that are parsed together, so that the work spreads over the cores.
-const PORTION: usize = 128 << 10;
+/// Bytes of items that are parsed together: many portions spread over the cores, and each is long beside the start of a parser.
+const PORTION: usize = 16 << 10;
 const ITEMS: &str = "items";
 
 /// A ResourceList.

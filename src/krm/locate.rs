@@ -1,6 +1,7 @@
 //! Takes findings with their places and says which item or configuration each is about, at which field and in which line of its document.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::item::{Identity, Item};
 use super::list::{FunctionConfig, Layout, ResourceList};
@@ -22,36 +23,38 @@ pub(super) fn locate<'l>(
     pieces: &[Piece<'_>],
     limits: &Limits,
 ) -> Vec<Located<'l>> {
-    findings
-        .iter()
-        .map(|finding| one(finding, list, pieces, limits))
-        .collect()
-}
-
-fn one<'l>(finding: &'l Finding, list: &'l ResourceList<'_>, pieces: &[Piece<'_>], limits: &Limits) -> Located<'l> {
-    let unplaced = Located {
-        finding,
-        object: None,
-        file: None,
-        field: Vec::new(),
-        value: None,
-        line: None,
+    // One parse for all findings of a piece; broken lists can have thousands in one.
+    let mut trees: HashMap<usize, Option<Tree<'_>>> = HashMap::new();
+    let mut one = |finding: &'l Finding| {
+        let unplaced = Located {
+            finding,
+            object: None,
+            file: None,
+            field: Vec::new(),
+            value: None,
+            line: None,
+        };
+        let Some(place) = finding.place else { return unplaced };
+        let at = place.span.start as usize;
+        match (pieces.get(place.source), &list.config) {
+            (Some(piece), _) => {
+                let parse = || Tree::parse(&Chunk::alone(piece.text), limits).ok();
+                let tree = trees.entry(place.source).or_insert_with(parse).as_ref();
+                in_item(unplaced, list, piece, tree, at)
+            }
+            (None, Some(config)) => in_config(unplaced, list, config, at, limits),
+            (None, None) => unplaced,
+        }
     };
-    let Some(place) = finding.place else { return unplaced };
-    let at = place.span.start as usize;
-    match (pieces.get(place.source), &list.config) {
-        (Some(piece), _) => in_item(unplaced, list, piece, at, limits),
-        (None, Some(config)) => in_config(unplaced, list, config, at, limits),
-        (None, None) => unplaced,
-    }
+    findings.iter().map(&mut one).collect()
 }
 
 fn in_item<'l>(
     unplaced: Located<'l>,
     list: &'l ResourceList<'_>,
     piece: &Piece<'_>,
+    tree: Option<&Tree<'_>>,
     at: usize,
-    limits: &Limits,
 ) -> Located<'l> {
     let Some(item) = list.item_at(piece.start + at) else {
         return unplaced;
@@ -60,19 +63,18 @@ fn in_item<'l>(
         object: Some(borrowed(&item.identity)),
         file: item.path.as_deref().map(|path| File {
             path,
-            index: item.index,
+            index: item.index.unwrap_or(0),
         }),
         ..unplaced
     };
-    let Ok(tree) = Tree::parse(&Chunk::alone(piece.text), limits) else {
+    let Some((tree, root)) = tree.and_then(|tree| Some((tree, tree.root()?))) else {
         return located;
     };
-    let Some(root) = tree.root() else { return located };
     let (path, node) = tree.path_at(root, at);
     Located {
-        field: path.into_iter().skip(steps_to_object(&tree, root)).collect(),
-        value: value(&tree, node),
-        line: line(&tree, list, item, piece, at),
+        field: path.into_iter().skip(steps_to_object(tree, root)).collect(),
+        value: value(tree, node),
+        line: line(tree, list, item, piece, at),
         ..located
     }
 }

@@ -10,6 +10,7 @@ mod documents;
 mod item;
 mod list;
 mod locate;
+mod members;
 mod results;
 mod work;
 

@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::members;
 use crate::addressing::{ConfigDocument, Verb};
-use crate::check::{Finding, Purpose, codes, has_errors};
+use crate::check::{Finding, Purpose, has_errors};
 use crate::objects::carried::LOCAL_CONFIG;
-use crate::objects::{Files, Source, is_placeholder};
+use crate::objects::{Files, Manifest, Source, is_placeholder};
 use crate::outcome::{compute_for, compute_items, plan, plan_items, pools_alone};
 use crate::planning::AddressPlan;
-use crate::yaml::{Edits, Layout, emit};
+use crate::yaml::{Edits, Layout, Limits, emit};
 
 /// How the sources are read.
 pub(super) enum Form {
@@ -64,51 +65,77 @@ pub(super) fn perform(sources: &[Source<'_>], form: Form, config: &ConfigDocumen
     let Some(edits) = work.edits.take().filter(|_| !has_errors(&work.findings)) else {
         return work;
     };
-    let untouched = vec![Edits::default(); sources.len()];
     match verb {
         Verb::Transform | Verb::Pools => work.edits = Some(edits),
-        Verb::Check => work.edits = Some(untouched),
-        Verb::Backends => work.findings.push(
-            Finding::new(&codes::FUNCTION_CONFIG, "this version adds no member lists")
-                .help("use `verb: plan`; the plan lists every address that the load balancer must know"),
-        ),
-        Verb::Plan => {
-            let planned = if items {
-                plan_items(sources, &edits)
-            } else {
-                plan(sources, &edits, None)
-            };
-            match planned {
-                Ok(plan) => {
-                    work.additions.push(plan_object(&plan, config));
-                    work.edits = Some(untouched);
-                }
-                Err(findings) => work.findings.extend(findings),
-            }
-        }
+        Verb::Check => work.untouched(sources),
+        Verb::Plan | Verb::Backends => match planned(sources, &edits, items) {
+            Ok(plan) => work.add_planned(&plan, sources, items, config),
+            Err(findings) => work.findings.extend(findings),
+        },
     }
     work
 }
 
-/// The plan as a ConfigMap that never reaches a cluster, so that a change of it shows in a pull request.
-fn plan_object(plan: &AddressPlan, config: &ConfigDocument<'_>) -> Addition {
-    let text = match serde_json::to_value(plan) {
+fn planned(sources: &[Source<'_>], edits: &[Edits], items: bool) -> Result<AddressPlan, Vec<Finding>> {
+    if items {
+        plan_items(sources, edits)
+    } else {
+        plan(sources, edits, None)
+    }
+}
+
+impl Work {
+    fn untouched(&mut self, sources: &[Source<'_>]) {
+        self.edits = Some(vec![Edits::default(); sources.len()]);
+    }
+
+    /// Adds the plan, or the load balancer's lists that follow from it.
+    fn add_planned(&mut self, plan: &AddressPlan, sources: &[Source<'_>], items: bool, config: &ConfigDocument<'_>) {
+        let (what, data) = if config.config.spec.verb == Verb::Backends {
+            let manifest = if items {
+                Manifest::read_items(sources, Files::default(), Limits::default())
+            } else {
+                Manifest::read(sources, Limits::default())
+            };
+            // The same sources were read for the plan.
+            let Ok(manifest) = manifest else { return };
+            let (texts, findings) = members::lists(plan, &manifest, config);
+            self.findings.extend(findings);
+            let Some(texts) = texts else { return };
+            ("backends", texts)
+        } else {
+            (
+                "address-plan",
+                Map::from_iter([("plan.yaml".to_owned(), json!(plan_text(plan)))]),
+            )
+        };
+        self.additions.push(local_texts(plan, config, what, data));
+        self.untouched(sources);
+    }
+}
+
+fn plan_text(plan: &AddressPlan) -> String {
+    match serde_json::to_value(plan) {
         Ok(Value::Object(map)) => emit::document(&map, Layout::default()),
         // Names and numbers only: nothing in a plan has no JSON form.
         _ => String::new(),
-    };
+    }
+}
+
+/// Texts in a ConfigMap that never reaches a cluster, so that a change of them shows in a pull request.
+fn local_texts(plan: &AddressPlan, config: &ConfigDocument<'_>, what: &str, data: Map<String, Value>) -> Addition {
     let cluster = match &plan.clusters[..] {
         [cluster] => cluster.name.as_deref(),
         _ => None,
     };
     let own = config.config.metadata.get("name").and_then(Value::as_str);
     let of = cluster.or(own).filter(|name| !is_placeholder(name));
-    let name = of.map_or("address-plan".to_owned(), |of| format!("{of}-address-plan"));
+    let name = of.map_or(what.to_owned(), |of| format!("{of}-{what}"));
     let object = json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": name, "annotations": {LOCAL_CONFIG: "true"}},
-        "data": {"plan.yaml": text},
+        "data": data,
     });
     Addition {
         object: object.as_object().cloned().unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use super::cursor::{Cursor, Span, Text};
 use super::reference::Reference;
+use super::size::Strategy;
 use crate::yaml::NodeId;
 
 /// A ClusterClass.
@@ -32,6 +33,8 @@ pub struct WorkerClass<'a> {
     pub class: Option<Text<'a>>,
     /// The template of its machines.
     pub machines: Option<Reference<'a>>,
+    /// How its machines are replaced, where it says so.
+    pub strategy: Option<Strategy>,
 }
 
 /// One of a class's patches.
@@ -113,6 +116,7 @@ impl<'a> WorkerClass<'a> {
         WorkerClass {
             class: at.text_of("class"),
             machines: infrastructure.and_then(template),
+            strategy: Strategy::read(at),
         }
     }
 }

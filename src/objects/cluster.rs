@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, Span, Text};
 use super::reference::Reference;
-use super::size::{self, GroupSize, Surge};
+use super::size::{self, GroupSize, Strategy};
 use crate::yaml::NodeId;
 
 /// A Cluster of Cluster API.
@@ -27,8 +27,8 @@ pub struct Topology<'a> {
     pub class: Option<Text<'a>>,
     /// The class's namespace, where it is not the cluster's.
     pub class_namespace: Option<Text<'a>>,
-    /// How many control-plane machines it has.
-    pub control_plane: GroupSize,
+    /// How many control-plane machines it has; the class says how they are replaced.
+    pub replicas: Option<u32>,
     /// Its MachineDeployments.
     pub workers: Vec<TopologyWorkers<'a>>,
     /// Every variable that it sets, overrides of control plane and workers included.
@@ -44,8 +44,10 @@ pub struct TopologyWorkers<'a> {
     pub class: Option<Text<'a>>,
     /// The name in the topology.
     pub name: Option<Text<'a>>,
-    /// How many machines it can have.
+    /// How many machines it can have; without a strategy of its own it has the class's.
     pub size: GroupSize,
+    /// How it replaces its machines, where it says so itself.
+    pub strategy: Option<Strategy>,
 }
 
 /// A variable's value in a topology.
@@ -96,12 +98,7 @@ impl<'a> Topology<'a> {
         }
         let replicas = at.at(&["controlPlane", "replicas"]).and_then(Cursor::text);
         Topology {
-            control_plane: GroupSize {
-                replicas: replicas.and_then(|text| text.value.parse().ok()),
-                // KubeadmControlPlane's default; a class whose template says 0 needs one address less.
-                surge: Some(1),
-                ..GroupSize::default()
-            },
+            replicas: replicas.and_then(|text| text.value.parse().ok()),
             class: at.text_of("class").or_else(|| at.at(&["classRef", "name"])?.text()),
             class_namespace: at
                 .text_of("classNamespace")
@@ -109,14 +106,22 @@ impl<'a> Topology<'a> {
             workers: workers
                 .into_iter()
                 .flat_map(Cursor::items)
-                .map(|entry| TopologyWorkers {
-                    class: entry.text_of("class"),
-                    name: entry.text_of("name"),
-                    size: size::size(Some(entry), entry.get("metadata"), Surge::One),
-                })
+                .map(TopologyWorkers::read)
                 .collect(),
             variables,
             span: at.span(),
+        }
+    }
+}
+
+impl<'a> TopologyWorkers<'a> {
+    fn read(entry: Cursor<'_, 'a>) -> Self {
+        let strategy = Strategy::read(entry);
+        TopologyWorkers {
+            class: entry.text_of("class"),
+            name: entry.text_of("name"),
+            size: size::size(Some(entry), entry.get("metadata"), strategy),
+            strategy,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::cursor::{Cursor, Text};
 use super::reference::Reference;
-use super::size::{self, GroupSize, Surge};
+use super::size::{self, GroupSize, Strategy};
 use super::template::POOL_LABEL;
 
 /// What kind of machines a group makes.
@@ -76,14 +76,17 @@ impl<'a> Group<'a> {
         let owner = at
             .at(&["metadata", "ownerReferences"])
             .and_then(|owners| owners.items().next());
+        let strategy = match kind {
+            "MachineSet" => Some(Strategy::OnDelete),
+            _ => at.get("spec").and_then(Strategy::read),
+        };
         const MACHINES: [&[&str]; 2] = [&["spec", "machineTemplate"], &["spec", "template"]];
         let machine_label = MACHINES
             .iter()
             .find_map(|path| at.at(path)?.at(&["metadata", "labels", POOL_LABEL])?.text());
-        let surge = if kind == "MachineSet" { Surge::None } else { Surge::One };
         Some(Group {
             role,
-            size: size::size(at.get("spec"), at.get("metadata"), surge),
+            size: size::size(at.get("spec"), at.get("metadata"), strategy),
             references,
             machine_label,
             cluster: at.at(&["spec", "clusterName"]).and_then(Cursor::text).or_else(label),

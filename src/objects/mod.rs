@@ -25,7 +25,7 @@ pub use object::{Detail, Object};
 pub use pool::{Pool, PoolEntry, PoolKind};
 pub use reference::Reference;
 pub(crate) use size::AUTOSCALER;
-pub use size::{Autoscaler, GroupSize};
+pub use size::{Amount, Autoscaler, GroupSize, Strategy};
 pub use template::{Flag, GROUP_LABEL, NETWORK_LABEL, Nic, NicPool, POOL_LABEL, Template};
 
 /// The API group of CAPV's own objects; the supervisor flavour has the same kinds in another group.

@@ -32,6 +32,8 @@ pub(crate) struct DrawnPool {
     pub(crate) pool: Option<Pool>,
     /// The groups that draw from it, with how many addresses each of their machines takes.
     pub(crate) users: Vec<(usize, u32)>,
+    /// Released addresses rest before they are given out again.
+    pub(crate) rests: bool,
 }
 
 impl DrawnPool {
@@ -74,24 +76,27 @@ impl Draws {
             let Detail::Template(detail) = &object.detail else {
                 continue;
             };
-            let namespace = cluster_namespace(manifest, group).or(object.namespace());
+            let own_namespace = cluster_namespace(manifest, group).or(object.namespace());
             for bound in after.template(template, detail).bound() {
+                // A pool without a namespace serves machines of all namespaces.
+                let namespace = own_namespace.filter(|_| bound.kind != PoolKind::GlobalInClusterIPPool.name());
                 let key = (bound.kind.to_owned(), bound.name.to_owned(), bound.foreign, namespace);
                 let pool = *known.entry(key).or_insert_with(|| {
-                    let named = pools.get(&(bound.kind, bound.name)).into_iter().flatten().copied();
+                    let mut named = pools.get(&(bound.kind, bound.name)).into_iter().flatten().copied();
+                    let object = named
+                        .find(|pool| manifest.objects[*pool].in_namespace(namespace))
+                        .filter(|_| !bound.foreign);
                     draws.pools.push(DrawnPool {
                         reference: PoolReference {
                             kind: bound.kind.to_owned(),
                             namespace: namespace.map(ToOwned::to_owned),
                             name: bound.name.to_owned(),
                         },
-                        object: named
-                            .into_iter()
-                            .find(|pool| manifest.objects[*pool].in_namespace(namespace))
-                            .filter(|_| !bound.foreign),
+                        object,
                         foreign: bound.foreign,
                         pool: None,
                         users: Vec::new(),
+                        rests: object.is_some_and(|pool| rests(manifest, &manifest.objects[pool])),
                     });
                     draws.pools.len() - 1
                 });
@@ -138,5 +143,14 @@ pub(super) fn read(manifest: &Manifest<'_>, object: &Object<'_>) -> Option<Pool>
             let pool: InClusterIPPool = at.tree.read(at.node, &manifest.limits()).ok()?;
             Pool::in_cluster(&pool).ok()
         }
+    })
+}
+
+/// Whether the in-cluster provider lets released addresses rest.
+fn rests(manifest: &Manifest<'_>, object: &Object<'_>) -> bool {
+    manifest.with_object(object, |at| {
+        let seconds = at.at(&["spec", "addressReuseGracePeriodSeconds"]);
+        let seconds = seconds.and_then(|seconds| seconds.text()?.value.parse::<i64>().ok());
+        seconds.is_some_and(|seconds| seconds > 0)
     })
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::step_plan::StepPlan;
 use super::subnet::SubnetPlan;
 
 /// What `plan -o yaml|json` prints and what later verbs read back.
@@ -17,6 +18,9 @@ pub struct AddressPlan {
     /// What lies where in the subnets of all pools; missing in plans of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subnets: Vec<SubnetPlan>,
+    /// What holds after each event that was asked for, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepPlan>,
     /// What there is to say about the manifest, as reports give it.
     #[serde(default)]
     pub findings: Vec<serde_json::Value>,
@@ -158,12 +162,24 @@ pub struct NicPlan {
 #[serde(rename_all = "camelCase")]
 pub struct PoolReference {
     /// Its kind.
+    #[serde(default)]
     pub kind: String,
     /// Its namespace, where the manifest gives one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// Its name.
     pub name: String,
+}
+
+impl PoolReference {
+    /// Whether it is the same pool; a missing namespace on either side is filled in later, by `kubectl -n`.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let one_namespace = match (&self.namespace, &other.namespace) {
+            (Some(own), Some(other)) => own == other,
+            _ => true,
+        };
+        self.kind == other.kind && self.name == other.name && one_namespace
+    }
 }
 
 /// How a pool is used.
@@ -214,13 +230,5 @@ impl std::fmt::Display for Size {
             Size::Number(number) => number.fmt(out),
             Size::Text(text) => text.fmt(out),
         }
-    }
-}
-
-impl GroupPlan {
-    /// Its addresses as the inclusive ranges that they form, for people.
-    #[must_use]
-    pub fn compact(&self) -> String {
-        self.addresses.join(",")
     }
 }

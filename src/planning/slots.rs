@@ -1,20 +1,21 @@
 //! Takes a manifest with its pools and labels in place and gives the address plan: for each group its slots, for each slot its NICs, exact or one of a set.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::beginning::beginning;
 use super::draws::{Draw, DrawnPool, Draws};
+use super::infrastructure::endpoint;
 use super::machine_names::machine_name;
-use super::plan::{AddressPlan, Certainty, ClusterPlan, Endpoint, GroupPlan, NicPlan, PoolPlan, SlotKind, SlotPlan};
+use super::next::{Event, EventError, GroupDraw, Holding, Unsure, World};
+use super::plan::{AddressPlan, Certainty, ClusterPlan, GroupPlan, NicPlan, PoolPlan, SlotKind, SlotPlan};
 use super::running::Running;
+use super::steps::{listing, step, why_set};
 use super::subnet::PoolUser;
 use super::subnets::subnets;
 use crate::addressing::{API_VERSION, Groups, MachineGroup, TemplateUse};
-use crate::ipam::{AddressSet, Family, Pool, Seeded, Strategy};
+use crate::ipam::{AddressSet, Family, Pool};
 use crate::objects::{Detail, Manifest, Object, Role};
-
-/// Addresses of a group that are listed one by one.
-const LISTED: u128 = 256;
 
 /// The plan of a manifest, as of clusters that do not exist yet.
 #[must_use]
@@ -25,15 +26,59 @@ pub fn plan(manifest: &Manifest<'_>, groups: &Groups<'_, '_>) -> AddressPlan {
 /// The plan of a manifest that keeps what is assigned already.
 #[must_use]
 pub fn plan_running(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, running: Option<&Running>) -> AddressPlan {
+    let draws = drawn(manifest, groups, running);
+    planned(manifest, groups, &draws, running)
+}
+
+/// The same, and what holds after each of the events.
+///
+/// # Errors
+/// The first event that cannot be played, and the plan with the steps before it.
+pub fn plan_then(
+    manifest: &Manifest<'_>,
+    groups: &Groups<'_, '_>,
+    running: Option<&Running>,
+    events: &[Event],
+) -> Result<AddressPlan, (EventError, Box<AddressPlan>)> {
+    let draws = drawn(manifest, groups, running);
+    let mut plan = planned(manifest, groups, &draws, running);
+    if events.is_empty() {
+        return Ok(plan);
+    }
+    let mut start = beginning(manifest, groups, &draws, &|pool| draws.pools[pool].pool.clone());
+    if let Some(running) = running {
+        running.begin(&draws, &mut start);
+    }
+    let (mut world, _) = World::settled(&start);
+    for event in events {
+        match world.play(event) {
+            Ok(uses) => plan.steps.push(step(event, &world, &uses)),
+            Err(error) => return Err((error, Box::new(plan))),
+        }
+    }
+    Ok(plan)
+}
+
+/// Who draws from what, pools that only the running cluster has included.
+fn drawn(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, running: Option<&Running>) -> Draws {
     let mut draws = Draws::of(manifest, groups);
     if let Some(running) = running {
         running.fill(&mut draws);
     }
+    draws
+}
+
+fn planned(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, draws: &Draws, running: Option<&Running>) -> AddressPlan {
+    let start = beginning(manifest, groups, draws, &|pool| draws.pools[pool].pool.clone());
+    let (world, _) = World::settled(&start);
     let planner = Planner {
         manifest,
         groups,
-        draws: &draws,
+        draws,
         running,
+        places: draws.groups.keys().copied().zip(0..).collect(),
+        reach: (0..draws.pools.len()).map(|pool| world.reach(pool)).collect(),
+        world: &world,
     };
     let owners: BTreeSet<Owner<'_>> = draws.groups.keys().map(|group| owner(&groups.all[*group])).collect();
     let clusters: Vec<ClusterPlan> = owners.into_iter().map(|owner| planner.cluster(owner)).collect();
@@ -42,6 +87,7 @@ pub fn plan_running(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, running: O
         kind: "AddressPlan".to_owned(),
         subnets: subnets(&planner, &clusters),
         clusters,
+        steps: Vec::new(),
         findings: Vec::new(),
     }
 }
@@ -58,6 +104,12 @@ pub(super) struct Planner<'p, 'm, 'a> {
     pub(super) groups: &'p Groups<'m, 'a>,
     pub(super) draws: &'p Draws,
     pub(super) running: Option<&'p Running>,
+    /// What the groups hold when every machine is made and none was there before.
+    world: &'p World,
+    /// The place of each group among those of the world.
+    places: BTreeMap<usize, usize>,
+    /// What claims can get of each pool then, in a roll-out of all groups at once too.
+    reach: Vec<AddressSet>,
 }
 
 impl Planner<'_, '_, '_> {
@@ -70,7 +122,7 @@ impl Planner<'_, '_, '_> {
         ClusterPlan {
             name: name.map(ToOwned::to_owned),
             namespace: object.and_then(|object| object.namespace()).map(ToOwned::to_owned),
-            endpoint: of.0.and_then(|cluster| self.endpoint(cluster)),
+            endpoint: of.0.and_then(|cluster| endpoint(self.manifest, self.groups, cluster)),
             groups: members.iter().map(|group| self.group(*group, name)).collect(),
             pools: self
                 .draws
@@ -83,39 +135,17 @@ impl Planner<'_, '_, '_> {
         }
     }
 
-    /// The endpoint of the VSphereCluster that the Cluster refers to, else its own.
-    pub(super) fn endpoint(&self, index: usize) -> Option<Endpoint> {
-        let cluster = &self.manifest.objects[index];
-        let infrastructure = self
-            .groups
-            .infrastructure(index)
-            .map(|infrastructure| &self.manifest.objects[infrastructure]);
-        [infrastructure, Some(cluster)]
-            .into_iter()
-            .flatten()
-            .find_map(|object| {
-                self.manifest.with_object(object, |at| {
-                    let endpoint = at.at(&["spec", "controlPlaneEndpoint"])?;
-                    let host = endpoint.text_of("host").filter(|host| !host.value.is_empty())?;
-                    let port = endpoint.text_of("port").and_then(|port| port.value.parse().ok());
-                    Some(Endpoint {
-                        host: host.value.into_owned(),
-                        port,
-                    })
-                })
-            })
-    }
-
     fn pool(&self, index: usize, pool: &DrawnPool) -> PoolPlan {
         let size = pool.pool.as_ref().map(|pool| pool.addresses().size());
         let needed = pool.needed(self.groups);
+        let usable = pool.pool.as_ref().map(|pool| pool.usable().size());
         let mut plan = PoolPlan {
             pool: pool.reference.clone(),
             addresses: pool.pool.as_ref().map(ranges).unwrap_or_default(),
             size: size.map(Into::into),
             needed,
             taken: Vec::new(),
-            free: size
+            free: usable
                 .zip(needed)
                 .map(|(size, needed)| size.saturating_sub(needed.into()).into()),
         };
@@ -140,8 +170,9 @@ impl Planner<'_, '_, '_> {
     fn group(&self, index: usize, cluster: Option<&str>) -> GroupPlan {
         let group = &self.groups.all[index];
         let draws = &self.draws.groups[&index];
-        let why = draws.iter().find_map(|draw| {
-            let why = self.why_not_exact(group, &self.draws.pools[draw.pool]);
+        let own = self.world.draws(self.places[&index]);
+        let why = own.iter().find_map(|draw| {
+            let why = self.why_set(group, draw).map(|why| why.to_string());
             why.or_else(|| self.running?.why_not_exact(index, draw.pool))
         });
         let template = match group.template {
@@ -158,7 +189,7 @@ impl Planner<'_, '_, '_> {
             replicas: group.size.replicas,
             surge: group.size.surge,
             certainty: if exact { Certainty::Exact } else { Certainty::Set },
-            slots: self.slots(group, draws, cluster, exact),
+            slots: self.slots(index, draws, cluster),
             addresses: self.addresses(index, draws),
             why,
         };
@@ -169,48 +200,24 @@ impl Planner<'_, '_, '_> {
         plan
     }
 
-    /// Only a control plane with a pool of its own is exact: its machines are made one at a time, and each takes the
-    /// lowest free address (seen with the real controllers).
-    fn why_not_exact(&self, group: &MachineGroup<'_, '_>, pool: &DrawnPool) -> Option<String> {
-        let name = &pool.reference.name;
-        let Some(addresses) = &pool.pool else {
-            return Some(format!(
-                "the pool {name} is not in the manifest; give its manifest as well"
-            ));
-        };
-        if group.role != Role::ControlPlane {
-            return Some(
-                "the order in which these machines claim is not fixed; nothing makes it exact before they exist"
-                    .to_owned(),
-            );
-        }
-        if pool.users.len() > 1 {
-            return Some(format!(
-                "the pool {name} is shared; a pool of its own makes the control plane exact"
-            ));
-        }
-        if addresses.strategy() == Strategy::Random {
-            return Some(format!(
-                "the pool {name} gives addresses at random; the sequential strategy makes it exact"
-            ));
-        }
-        if group.size.replicas.is_none() {
-            return Some(
-                "the number of replicas is not known yet; with a number in its place this is exact".to_owned(),
-            );
-        }
-        None
+    /// Why not every machine's address is known.
+    fn why_set(&self, group: &MachineGroup<'_, '_>, draw: &GroupDraw) -> Option<Unsure> {
+        let pool = &self.draws.pools[draw.pool].reference.name;
+        let wanted = group
+            .size
+            .replicas
+            .map(|replicas| u64::from(replicas) * u64::from(draw.each));
+        let lacks = wanted.is_some_and(|wanted| draw.held.most().is_some_and(|held| held < wanted));
+        why_set(draw, pool).or_else(|| lacks.then(|| Unsure::TooSmall(pool.clone())))
     }
 
-    fn slots(&self, group: &MachineGroup<'_, '_>, draws: &[Draw], cluster: Option<&str>, exact: bool) -> Vec<SlotPlan> {
+    fn slots(&self, index: usize, draws: &[Draw], cluster: Option<&str>) -> Vec<SlotPlan> {
+        let group = &self.groups.all[index];
         let (Some(replicas), Some(surge)) = (group.size.replicas, group.size.surge) else {
             return Vec::new();
         };
         let base = slot_base(group.name, role_name(group.role), cluster);
-        let orders: Vec<Vec<IpAddr>> = draws
-            .iter()
-            .map(|draw| self.order(draw, draws, replicas, exact))
-            .collect();
+        let orders: Vec<Vec<IpAddr>> = draws.iter().map(|draw| self.order(index, draw)).collect();
         let mut slots = Vec::new();
         for number in 0..replicas as usize {
             let nic = |(draw, order): (&Draw, &Vec<IpAddr>)| self.nic(group, draw, order.get(number).copied());
@@ -234,24 +241,15 @@ impl Planner<'_, '_, '_> {
         slots
     }
 
-    /// The addresses that one NIC of machine after machine gets, when they are exact.
-    fn order(&self, draw: &Draw, draws: &[Draw], replicas: u32, exact: bool) -> Vec<IpAddr> {
-        let Some(pool) = self.draws.pools[draw.pool].pool.as_ref().filter(|_| exact) else {
-            return Vec::new();
-        };
-        // A machine claims for its NICs in their order before the next machine is made.
-        let same: Vec<&Draw> = draws.iter().filter(|other| other.pool == draw.pool).collect();
-        let own = same
-            .iter()
-            .position(|other| (other.device, other.place) == (draw.device, draw.place))
-            .unwrap_or(0);
-        let mut seed = Seeded::new(0);
-        let succession = pool.succession(&AddressSet::new(), &mut seed);
-        succession
-            .take(replicas as usize * same.len())
-            .skip(own)
-            .step_by(same.len())
-            .collect()
+    /// The addresses that a NIC of machine after machine gets, where they are exact.
+    fn order(&self, group: usize, draw: &Draw) -> Vec<IpAddr> {
+        let own = self.world.draws(self.places[&group]).iter();
+        let own = own.filter(|own| own.pool == draw.pool && own.each == 1);
+        let lists = own.filter_map(|own| match &own.held {
+            Holding::InOrder(machines) => Some(machines.iter().flatten().copied()),
+            Holding::Among { .. } => None,
+        });
+        lists.flatten().collect()
     }
 
     fn nic(&self, group: &MachineGroup<'_, '_>, draw: &Draw, address: Option<IpAddr>) -> NicPlan {
@@ -310,44 +308,18 @@ impl Planner<'_, '_, '_> {
         Some((nic.network.as_ref().map(|network| network.value.to_string()), servers))
     }
 
-    /// All addresses that a group may hold: the lowest that all groups of its pools need together, or whole pools.
+    /// All addresses that a group may hold, in a roll-out of all groups at once too: the lowest that the groups of its pools
+    /// need together, or whole pools.
     fn addresses(&self, group: usize, draws: &[Draw]) -> Vec<String> {
         let mut all = AddressSet::new();
-        let mut seen = Vec::new();
-        for draw in draws {
-            let drawn = &self.draws.pools[draw.pool];
-            let Some(pool) = drawn.pool.as_ref().filter(|_| !seen.contains(&draw.pool)) else {
-                continue;
-            };
-            seen.push(draw.pool);
-            let kept = self
-                .running
-                .and_then(|running| running.addresses(group, draw, drawn.needed(self.groups)));
-            if let Some(kept) = kept {
-                all.extend(kept.ranges());
-                continue;
-            }
-            let needed = drawn
-                .needed(self.groups)
-                .filter(|_| pool.strategy() == Strategy::Sequential);
-            match needed {
-                Some(needed) => {
-                    let mut seed = Seeded::new(0);
-                    let lowest = pool.succession(&AddressSet::new(), &mut seed).take(needed as usize);
-                    for address in lowest {
-                        all.insert_address(address);
-                    }
-                }
-                None => all.extend(pool.addresses().ranges()),
-            }
+        let pools: BTreeMap<usize, &Draw> = draws.iter().map(|draw| (draw.pool, draw)).collect();
+        for (pool, draw) in pools {
+            let drawn = &self.draws.pools[pool];
+            let needed = drawn.needed(self.groups);
+            let kept = self.running.and_then(|running| running.addresses(group, draw, needed));
+            all.extend(kept.as_ref().unwrap_or(&self.reach[pool]).ranges());
         }
-        if all.size() > LISTED {
-            return all.ranges().map(|range| range.to_string()).collect();
-        }
-        all.ranges()
-            .flat_map(|range| range.iter())
-            .map(|address| address.to_string())
-            .collect()
+        listing(&all)
     }
 }
 

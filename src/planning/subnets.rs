@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use super::dhcp::{dhcp_groups, leave_to_dhcp};
+use super::infrastructure::endpoint;
 use super::plan::ClusterPlan;
 use super::slots::Planner;
 use super::subnet::{SubnetEndpoint, SubnetPlan, SubnetPool};
@@ -97,7 +98,8 @@ fn endpoints(planner: &Planner<'_, '_, '_>, clusters: &[ClusterPlan]) -> Vec<(Ip
     for cluster in &planner.groups.clusters {
         let object = &planner.manifest.objects[*cluster];
         let known = planned.get(&(Some(object.name()), object.namespace()));
-        let endpoint = known.map_or_else(|| planner.endpoint(*cluster), |endpoint| (*endpoint).clone());
+        let unknown = || endpoint(planner.manifest, planner.groups, *cluster);
+        let endpoint = known.map_or_else(unknown, |endpoint| (*endpoint).clone());
         let Some(endpoint) = endpoint else { continue };
         let Ok(address) = parse_address(&endpoint.host) else {
             continue;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::steps::step_entries;
 use super::table::Table;
 use crate::planning::{AddressPlan, ClusterPlan, NicPlan, SlotKind, SlotPlan};
 
@@ -87,6 +88,15 @@ fn entries(plan: &AddressPlan) -> BTreeMap<Key, String> {
                 }
             }
         }
+    }
+    for (slot, group, what, value) in step_entries(plan) {
+        let key = Key {
+            group,
+            slot,
+            what,
+            ..Key::default()
+        };
+        entries.insert(key, value);
     }
     entries
 }

@@ -10,6 +10,7 @@ mod json;
 mod plan;
 mod positions;
 mod sarif;
+mod steps;
 mod table;
 #[cfg(feature = "cli")]
 mod text;
@@ -25,6 +26,7 @@ pub use json::{findings, json};
 pub use plan::{Columns, plan_markdown, plan_table};
 pub use positions::{Position, Positions};
 pub use sarif::sarif;
+pub use steps::{steps_csv, steps_markdown, steps_text};
 pub use table::Table;
 #[cfg(feature = "cli")]
 pub use text::{summary, text};

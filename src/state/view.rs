@@ -294,7 +294,7 @@ fn keep_shown(view: &mut PoolView) {
             name: shown.clone(),
             kind: claim.id.kind,
         };
-        if named.contains(&id) || claimed.contains(&claim.id) {
+        if named.contains(&id) || claimed.contains(&claim.id) || claim.is_letting_go() {
             continue;
         }
         if view.indexes.keys().any(|key| indexed_claim(key).1 == claim.id.name) {

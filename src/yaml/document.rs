@@ -141,10 +141,18 @@ fn is_preamble(bytes: &[u8], line: usize) -> bool {
         at += 1;
     }
     match bytes.get(at) {
-        None | Some(b'\n' | b'\r' | b'#') => true,
+        None | Some(b'\n' | b'\r') => true,
+        Some(b'#') => !goes_on(&bytes[at..after_line(bytes, at)]),
         Some(b'%') => at == line,
         _ => false,
     }
+}
+
+/// Whether something stands behind a line end that only Unicode and YAML know: there a comment has ended.
+fn goes_on(line: &[u8]) -> bool {
+    ["\u{85}", "\u{2028}", "\u{2029}"]
+        .iter()
+        .any(|end| memchr::memmem::find(line, end.as_bytes()).is_some())
 }
 
 /// The start of the next line: after LF, CRLF or a lone CR.
@@ -269,5 +277,13 @@ mod tests {
         assert!(is_bare("# c\n\n"));
         assert!(!is_bare("---\n"));
         assert!(!is_bare("a"));
+        for end in ['\u{85}', '\u{2028}', '\u{2029}'] {
+            assert!(!is_bare(&format!("# c{end}a: 1\n")));
+        }
+    }
+
+    #[test]
+    fn a_comment_ends_where_libyaml_ends_it() {
+        assert_eq!(split("# c\u{2028}a: 1\n---\nb\n"), ["# c\u{2028}a: 1\n", "---\nb\n"]);
     }
 }

@@ -109,7 +109,10 @@ impl Edits {
     /// The edited text.
     #[must_use]
     pub fn splice(&self, text: &str) -> String {
-        self.pieces(text).collect()
+        // Reserved at once: growing it step by step takes up to twice the memory.
+        let mut edited = String::with_capacity(self.pieces(text).map(str::len).sum());
+        edited.extend(self.pieces(text));
+        edited
     }
 
     /// Writes the edited text without building it.

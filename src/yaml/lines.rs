@@ -26,10 +26,12 @@ fn is_removal(edit: &Edit) -> bool {
     edit.text.is_empty() && !edit.range.is_empty()
 }
 
-/// The last edit, when it takes whole lines away, and the end of what the edits before it cover.
+/// The last edit, when it takes whole lines away, and the edits before it.
 fn removed_lines<'e>(tree: &Tree<'_>, edits: &'e mut [Edit]) -> Option<(&'e mut Edit, &'e mut [Edit])> {
     let (last, before) = edits.split_last_mut()?;
-    let whole = layout::line_start(tree.text(), last.range.start) == last.range.start;
+    // Lines can be very long: only the byte before is looked at.
+    let before_line = tree.text().as_bytes()[..last.range.start].last();
+    let whole = before_line.is_none_or(|byte| matches!(byte, b'\n' | b'\r'));
     (is_removal(last) && whole).then_some((last, before))
 }
 

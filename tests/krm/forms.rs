@@ -204,7 +204,7 @@ fn as_a_validator_it_changes_nothing() {
     assert_eq!(part(&ran.stdout, "results")[0]["tags"]["code"], "CI214");
     let bad = text.replace("192.0.2.10-192.0.2.14", "192.0.2.1-192.0.2.14");
     let ran = call(&bad);
-    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stdout.starts_with(&bad));
 }
 
@@ -272,4 +272,75 @@ fn a_generator_writes_the_pools_alone() {
         let pool = item(&call(&wider).stdout, "IPPool", "alone").unwrap();
         assert_eq!(pool["spec"]["pools"][0]["end"], "192.0.2.19");
     }
+}
+
+/// A ConfigMap has a setting for every flag that fills the configuration, and `verb`.
+#[test]
+fn settings_and_flags_have_the_same_names() {
+    let folder = Folder::new();
+    let help = folder.run(&["transform", "--help"]).stdout;
+    let mut flags: Vec<&str> = Vec::new();
+    let mut ours = false;
+    for line in help.lines() {
+        if line.ends_with(':') && !line.starts_with(' ') {
+            ours = ["Configuration", "Pool", "Load balancer"]
+                .iter()
+                .any(|heading| line.starts_with(heading));
+        }
+        let flag = line.trim_start().strip_prefix("--").filter(|_| ours);
+        flags.extend(flag.and_then(|flag| flag.split([' ', '\n']).next()));
+    }
+    flags.retain(|flag| *flag != "config");
+    flags.extend(["verb", "format"]);
+    flags.sort_unstable();
+    let unknown = format!(
+        "{HEAD}{}functionConfig: {{apiVersion: v1, kind: ConfigMap, data: {{nothing: x}}}}\n",
+        items("")
+    );
+    let message = part(&call(&unknown).stdout, "results")[0]["message"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut settings: Vec<&str> = message.split("allowed here: ").nth(1).unwrap().split(", ").collect();
+    settings.sort_unstable();
+    assert_eq!(settings, flags);
+}
+
+#[test]
+fn member_lists_become_an_item() {
+    let endpoint = "- apiVersion: infrastructure.cluster.x-k8s.io/v1beta1\n  kind: VSphereCluster\n  metadata: {name: demo, namespace: lab}\n  \
+                    spec:\n    controlPlaneEndpoint: {host: 192.0.2.9, port: 6443}\n";
+    let text = with_verb("backends")
+        .replace("      name: demo-cp\n- # the", "      name: demo-cp\n    infrastructureRef:\n      apiVersion: infrastructure.cluster.x-k8s.io/v1beta1\n      kind: VSphereCluster\n      name: demo\n- # the")
+        .replace("functionConfig:\n", &format!("{endpoint}functionConfig:\n"))
+        .replace("    verb: backends\n", "    verb: backends\n    backends: {outputs: [f5-tmsh, csv]}\n");
+    let ran = call(&text);
+    assert_eq!(ran.code, 0, "{}{}", ran.stderr, ran.stdout);
+    let lists = item(&ran.stdout, "ConfigMap", "demo-backends").unwrap();
+    let data = lists["data"].as_object().unwrap();
+    assert_eq!(data.keys().collect::<Vec<_>>(), ["f5-tmsh", "csv"]);
+    assert!(data["f5-tmsh"].as_str().unwrap().contains("192.0.2.10"), "{lists}");
+    assert_eq!(
+        lists["metadata"]["annotations"]["config.kubernetes.io/local-config"],
+        "true"
+    );
+    let template = item(&ran.stdout, "VSphereMachineTemplate", "demo-cp").unwrap();
+    assert!(template["metadata"].get("labels").is_none(), "only the lists are added");
+    // The same lists as the verb gives.
+    let settings = text.replace("    backends: {outputs: [f5-tmsh, csv]}\n", "");
+    let table = item(&call(&settings).stdout, "ConfigMap", "demo-backends").unwrap();
+    assert!(
+        table["data"]["table"].as_str().unwrap().contains("192.0.2.10"),
+        "{table}"
+    );
+    // An endpoint inside the pool is an error, at the endpoint.
+    let wrong = call(&text.replace("host: 192.0.2.9", "host: 192.0.2.11"));
+    assert_eq!(wrong.code, 1, "{}", wrong.stderr);
+    assert_eq!(
+        part(&wrong.stdout, "results")[0]["field"]["path"],
+        "spec.controlPlaneEndpoint.host"
+    );
+    // Without an endpoint there is nothing to balance.
+    let none = call(&with_verb("backends"));
+    assert_eq!(none.code, 1, "{}", none.stdout);
 }

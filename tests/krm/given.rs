@@ -78,11 +78,9 @@ pub(crate) const HEAD: &str = "apiVersion: config.kubernetes.io/v1\nkind: Resour
 /// The items with annotations of the transport; `%` in them becomes the item's number from 0.
 pub(crate) fn items(annotations: &str) -> String {
     let mut text = String::new();
-    let mut number = 0;
-    for part in ITEMS.split_inclusive("{ANNOTATIONS}") {
+    for (number, part) in ITEMS.split_inclusive("{ANNOTATIONS}").enumerate() {
         let mine = annotations.replace('%', &number.to_string());
         text.push_str(&part.replace("{ANNOTATIONS}", &format!("{{{mine}}}")));
-        number += 1;
     }
     text
 }

@@ -141,6 +141,12 @@ fn a_place_that_is_taken_twice() {
     let both = "config.kubernetes.io/path: a.yaml, config.kubernetes.io/index: '0'";
     let result = refused(&format!("{HEAD}{}{CONFIG}", items(both)), 1, "CI704");
     assert_eq!(result["file"]["path"], "a.yaml");
+    let no_index = "config.kubernetes.io/path: new.yaml";
+    assert_eq!(
+        call(&format!("{HEAD}{}{CONFIG}", items(no_index))).code,
+        0,
+        "kpt finds a place for each"
+    );
     let packages = "config.kubernetes.io/path: Kptfile, config.kubernetes.io/index: '0', \
                     internal.config.kubernetes.io/package-path: /p/%";
     assert_eq!(

@@ -14,7 +14,7 @@ use crate::made;
 use crate::world::World;
 
 #[derive(Clone, Debug)]
-enum Event {
+pub(crate) enum Event {
     Create(ClaimId, Option<String>),
     Delete(ClaimId),
     Hold(ClaimId),
@@ -32,7 +32,7 @@ fn claim_id() -> impl Strategy<Value = ClaimId> {
     })
 }
 
-fn event() -> impl Strategy<Value = Event> {
+pub(crate) fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         4 => (claim_id(), option::weighted(0.2, made::address())).prop_map(|(id, wish)| Event::Create(id, wish)),
         2 => claim_id().prop_map(Event::Delete),
@@ -41,7 +41,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn world(spec: IPPoolSpec) -> World {
+pub(crate) fn world(spec: IPPoolSpec) -> World {
     World {
         name: "pool".into(),
         spec,
@@ -53,7 +53,7 @@ fn world(spec: IPPoolSpec) -> World {
     }
 }
 
-fn happen(world: &mut World, event: &Event, time: usize) {
+pub(crate) fn happen(world: &mut World, event: &Event, time: usize) {
     match event {
         Event::Create(id, wish) if world.claim(id).is_none() => {
             let mut claim = Claim::new(id.clone(), ippool_reference("pool"));
@@ -113,7 +113,12 @@ proptest! {
                 prop_assert!(!lives || after.contains_key(uid));
             }
             if matches!(event, Event::Settle) {
-                let recorded: BTreeSet<IpAddr> = world.indexes.values().map(|t| t.parse().unwrap()).collect();
+                // A plain key outlives its IPClaim while a deleted IPAddressClaim of that name waits: it could be that one's.
+                let waits = |key: &String| world.claims.iter().any(|claim| claim.deleting && claim.id.name == *key);
+                let certain = world.indexes.iter().filter(|(key, text)| {
+                    !waits(key) || after.values().any(|address| address.to_string() == **text)
+                });
+                let recorded: BTreeSet<IpAddr> = certain.map(|(_, text)| text.parse().unwrap()).collect();
                 prop_assert_eq!(recorded, after.values().copied().collect::<BTreeSet<_>>());
                 let names: BTreeSet<_> = world.objects.iter().map(|stored| &stored.object.id).collect();
                 prop_assert_eq!(names.len(), after.len());

@@ -1,5 +1,6 @@
 //! Finds the programs of other projects that tests run: in the folder of `.ci/tools`, on PATH and beside it.
 #![allow(dead_code, reason = "no test file needs all of it")]
+#![allow(clippy::print_stderr, reason = "a tier that is skipped is said")]
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -49,7 +49,7 @@ codes! {
         "Give the pool more addresses: replicas, surge and a spare one."
     POOL_TIGHT "CI312" "pool-tight" Warning
         "A pool has no address beyond replicas and surge, or fewer than the wanted headroom."
-        "A roll-out with surge gets stuck in a pool of exactly the replicas; a released address returns a little late."
+        "A roll-out just fits. An address returns a little after its machine is gone, and until then the next machine may wait."
         "Give the pool at least one address more than replicas and surge."
     ENDPOINT_SHARED "CI313" "endpoint-shared" Error
         "Two clusters have the same control-plane endpoint: the same host and port."

@@ -18,7 +18,7 @@ codes! {
     RESOURCE_LIST "CI004" "resource-list" Error [stops_edits]
         "The input is a ResourceList, the form in which kustomize and kpt talk to functions."
         "As a manifest it would be passed through unchanged, which looks like success."
-        "Give the manifest itself: a stream of documents, a v1 List or JSON."
+        "Give the list to `capv-ipam fn`, or give the manifest itself: a stream of documents, a v1 List or JSON."
     TOO_LARGE "CI005" "too-large" Error [stops_edits]
         "An input is larger than this tool reads."
         "Nothing is read from it."

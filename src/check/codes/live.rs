@@ -79,7 +79,7 @@ codes! {
         "An address was asked for in a pool whose provider honours no requests."
         "The claim gets the lowest free address."
         "Use metal3's IPPool, or make the address the only free one."
-    POOLS_SHARE_ADDRESS "CI521" "pools-share-address" Warning
+    POOLS_SHARE_ADDRESS "CI521" "pools-share-address" Error
         "Two pools give out the same address."
         "Each pool knows only its own claims, so two machines can get the address."
         "Separate the ranges. If the two networks never meet, nothing needs to be done."

@@ -83,6 +83,7 @@ mod input;
 mod kube_vip;
 mod live;
 mod pools;
+mod rollouts;
 mod templates;
 
 pub use addresses::*;
@@ -93,14 +94,16 @@ pub use input::*;
 pub use kube_vip::*;
 pub use live::*;
 pub use pools::*;
+pub use rollouts::*;
 pub use templates::*;
 
 /// The families in the order of their identifiers.
-const FAMILIES: [&[&Code]; 9] = [
+const FAMILIES: [&[&Code]; 10] = [
     input::FAMILY,
     configuration::FAMILY,
     templates::FAMILY,
     addresses::FAMILY,
+    rollouts::FAMILY,
     pools::FAMILY,
     kube_vip::FAMILY,
     live::FAMILY,

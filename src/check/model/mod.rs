@@ -2,12 +2,14 @@
 
 mod endpoint;
 mod pool;
+mod rollout;
 mod special;
 
 use std::collections::{HashMap, HashSet};
 
 pub(super) use endpoint::Endpoint;
 pub(super) use pool::{JudgedPool, Origin, PoolSpec};
+pub(super) use rollout::Rollout;
 pub(super) use special::{Role, Special, Specials};
 
 use super::codes::Code;
@@ -63,6 +65,8 @@ pub(super) struct Model<'c, 'a> {
     pub(super) draws: Draws,
     /// What each pool reference of `draws` leads to.
     pub(super) leads_to: Vec<LeadsTo>,
+    /// What a plain roll-out means for each pool.
+    pub(super) rollouts: Vec<Option<Rollout>>,
     /// The endpoints of the manifest and of what is live.
     pub(super) endpoints: Vec<Endpoint>,
     /// The addresses that nodes must not get.
@@ -125,6 +129,7 @@ impl<'c, 'a> Model<'c, 'a> {
                     ClusterScope::Whole => None,
                 })
                 .collect(),
+            rollouts: rollout::rollouts(subject.manifest, subject.groups, &draws, &leads_to, &pools),
             wishes,
             after,
             pools,
@@ -153,6 +158,15 @@ impl<'c, 'a> Model<'c, 'a> {
             Origin::Live(_) => false,
             Origin::Present(_) => self.everything() || pool.users.iter().any(|(group, _)| self.concerns_group(*group)),
         }
+    }
+
+    /// Whether a group that is judged draws from a pool.
+    pub(super) fn is_drawn_from(&self, pool: &JudgedPool) -> bool {
+        let concerned = |group: &usize| {
+            let template = self.template_of(*group);
+            template.is_some_and(|(template, _)| self.concerns_template(template))
+        };
+        pool.users.iter().any(|(group, _)| concerned(group))
     }
 
     fn concerns_group(&self, group: usize) -> bool {
@@ -256,6 +270,15 @@ impl<'c, 'a> Model<'c, 'a> {
                 .and_then(|entry| pool.entry_places.get(entry).copied())
                 .or(pool.place),
         }
+    }
+
+    /// Whether a pool of its kind, name and namespace is live.
+    pub(super) fn is_live(&self, pool: &JudgedPool) -> bool {
+        let objects = self.state.iter().flat_map(|state| &state.manifest.objects);
+        objects.into_iter().any(|object| {
+            let same_kind = matches!(&object.detail, Detail::Pool(detail) if detail.kind == pool.kind);
+            same_kind && Some(object.name()) == pool.name.as_deref() && object.in_namespace(pool.namespace.as_deref())
+        })
     }
 
     /// Where a field of a pool of the manifest stands; the deepest part of it that is there.

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 
 use super::placing::Found;
 use super::{Held, Kept, KeptNic, Reader, Running, RunningPool};
-use crate::allocation::Allocation;
+use crate::allocation::{Allocation, few};
 use crate::check::{Finding, codes};
-use crate::ipam::{AddressSet, parse_address};
+use crate::ipam::{AddressSet, Source, parse_address};
 use crate::planning::draws::Draw;
 use crate::planning::plan::PoolReference;
 use crate::state::{AddressRecord, ClaimObject, Fate, Machine, PoolId, PoolView, Settled, Stored, claimed_nic};
@@ -80,6 +80,7 @@ pub(super) fn collect(
         allocation.pools.iter().map(|pool| (&pool.0.id, pool)).collect();
     for (index, id) in drawn.iter().enumerate() {
         let pool = id.as_ref().and_then(|id| views.get(id)).map(|(view, settled)| {
+            held_elsewhere(allocation, view, running);
             let mut pool = running_pool(allocation, view, settled, &ours);
             recorded(reader, index, &mut pool, running);
             pool
@@ -88,11 +89,38 @@ pub(super) fn collect(
     }
 }
 
+/// Addresses of a pool that objects of other pools hold: its own allocator does not see them, and gives them out again.
+fn held_elsewhere(allocation: &Allocation, view: &PoolView, running: &mut Running) {
+    let all = view.pool.addresses();
+    let mut held: BTreeMap<PoolId, Vec<String>> = BTreeMap::new();
+    for stored in allocation.live.addresses() {
+        let other = stored.value.pool(&stored.namespace).filter(|other| *other != view.id);
+        let address = parse_address(stored.value.address())
+            .ok()
+            .filter(|address| all.contains(*address));
+        if let (Some(other), Some(address)) = (other, address) {
+            held.entry(other).or_default().push(address.to_string());
+        }
+    }
+    for (other, addresses) in held {
+        let message = format!(
+            "{other} has given out {}, which {} gives out too",
+            few(&addresses),
+            view.id
+        );
+        let help = "take these addresses out of the pool, unless the two networks never meet";
+        running
+            .findings
+            .push(Finding::new(&codes::POOLS_SHARE_ADDRESS, message).help(help));
+    }
+}
+
 /// Every claim that is named for a NIC of a machine.
 fn claimed(allocation: &Allocation) -> ByMachine<'_> {
     let mut claimed: ByMachine<'_> = BTreeMap::new();
     for (view, settled) in &allocation.pools {
         let objects = objects(allocation, view);
+        let alone = waiting(settled) <= 1;
         for (id, fate) in &settled.fates {
             let Some(stored) = view.sources.get(id).map(|index| &allocation.live.claims()[*index]) else {
                 continue;
@@ -105,13 +133,33 @@ fn claimed(allocation: &Allocation) -> ByMachine<'_> {
             let entry = claimed.entry((&stored.namespace, machine)).or_default();
             entry.push(Claimed {
                 claim: name,
-                held: fate.address().map(|address| held(view, fate, existing, address)),
+                held: fate
+                    .address()
+                    .filter(|_| alone || !is_new(fate))
+                    .map(|address| held(view, fate, existing, address)),
                 device,
                 place,
             });
         }
     }
     claimed
+}
+
+/// Whether the claim gets an address that nothing had given it before.
+fn is_new(fate: &Fate) -> bool {
+    matches!(
+        fate,
+        Fate::Gets {
+            source: Source::New,
+            ..
+        }
+    )
+}
+
+/// How many claims get an address at the same time. The providers serve them in no fixed order, so with several of them none
+/// of the addresses is certain.
+fn waiting(settled: &Settled) -> usize {
+    settled.fates.values().filter(|fate| is_new(fate)).count()
 }
 
 type Objects<'l> = HashMap<(crate::ipam::ClaimKind, &'l str, &'l str), &'l AddressRecord>;
@@ -250,6 +298,7 @@ fn keep(
     }
     Some(Kept {
         name: machine.name.clone(),
+        created: machine.created.clone(),
         deleting: machine.deleting,
         nics,
     })
@@ -328,6 +377,7 @@ fn running_pool(
         held,
         taken,
         rivals: rivals.into_iter().collect(),
+        waiting: waiting(settled),
     }
 }
 
@@ -352,10 +402,7 @@ fn recorded(reader: &Reader<'_, '_, '_>, index: usize, pool: &mut RunningPool, r
         .filter_map(|(kept, nic)| {
             Some((
                 kept.name.clone(),
-                nic.held
-                    .as_ref()
-                    .filter(|held| held.pool.name == reference.name)?
-                    .address,
+                nic.held.as_ref().filter(|held| held.pool.is(reference))?.address,
             ))
         })
         .filter(|(_, address)| all.contains(*address) && !pool.held.contains(*address))
@@ -407,13 +454,5 @@ impl Reader<'_, '_, '_> {
             self.at_machine(machine, finding)
                 .help("give the manifest of its group as well; its addresses count as held by somebody else"),
         );
-    }
-}
-
-fn few(names: &[String]) -> String {
-    const SHOWN: usize = 3;
-    match names.len().saturating_sub(SHOWN) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names[..SHOWN].join(", ")),
     }
 }

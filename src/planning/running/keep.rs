@@ -32,6 +32,12 @@ impl Running {
                 "{first}{more} holds addresses of the pool too; what it releases or claims next is not known"
             ));
         }
+        if running.waiting > 1 {
+            return Some(format!(
+                "{} claims wait for an address at the same time, and the order is not fixed",
+                running.waiting
+            ));
+        }
         let leaving = self.machines.get(&group)?.iter().find(|machine| machine.deleting)?;
         Some(format!(
             "machine {} is being deleted; whether the next machine claims before its address is free is not known",
@@ -150,7 +156,7 @@ impl Running {
 }
 
 impl Kept {
-    fn nic(&self, draw: &Draw) -> Option<&KeptNic> {
+    pub(super) fn nic(&self, draw: &Draw) -> Option<&KeptNic> {
         self.nics
             .iter()
             .find(|nic| nic.device == draw.device && nic.place == draw.place)

@@ -1,6 +1,7 @@
 //! From a manifest and what is live beside it to what the machines hold and what the pools have left; the plan keeps the one
 //! and gives from the other.
 
+mod begin;
 mod holding;
 mod keep;
 mod placing;
@@ -38,11 +39,15 @@ struct RunningPool {
     taken: AddressSet,
     /// Who holds addresses and may release them or ask for more, without being a machine of the manifest.
     rivals: Vec<String>,
+    /// How many claims wait for an address of it.
+    waiting: usize,
 }
 
 /// A machine that exists.
 struct Kept {
     name: String,
+    /// When it was made, as the API server writes it; sorts as the times do.
+    created: Option<String>,
     deleting: bool,
     nics: Vec<KeptNic>,
 }

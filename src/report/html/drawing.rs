@@ -24,8 +24,11 @@ pub(super) struct Words<'w> {
     /// What a long stretch is.
     pub(super) what: &'w dyn Fn(&[Mark]) -> String,
     /// What a single address is, and the number of its machine.
-    pub(super) address: &'w dyn Fn(u128, &[Mark]) -> (String, Option<usize>),
+    pub(super) address: &'w Address<'w>,
 }
+
+/// Words for a single address, and the number of its machine.
+type Address<'w> = dyn Fn(u128, &[Mark]) -> (String, Option<usize>) + 'w;
 
 /// Draws a map. Gives how many of its lines there was no room for.
 pub(super) fn draw(out: &mut Markup, map: &Map, words: &Words<'_>) -> usize {

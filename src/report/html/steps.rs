@@ -49,7 +49,11 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
         out.element("dl", &[("class", "facts")], |out| {
             for pool in stuck {
                 fact(out, "Stuck", |out| {
-                    out.leaf("strong", &[("class", "error")], "The step does not end.");
+                    let ends = match pool.get("everyRun").and_then(Value::as_bool) {
+                        Some(false) => "The step does not end in some cases.",
+                        _ => "The step does not end.",
+                    };
+                    out.leaf("strong", &[("class", "error")], ends);
                     out.text(" The pool ");
                     out.code(text(pool, "name"));
                     out.text(" has no address left");
@@ -60,6 +64,10 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
                         )),
                         None => out.text("."),
                     }
+                    let way_out = text(pool, "wayOut");
+                    if !way_out.is_empty() {
+                        out.text(&format!(" Way out: {way_out}."));
+                    }
                 });
             }
         });
@@ -68,8 +76,13 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
     grid(out, "who holds what", &titles, |rows| {
         for group in list(step, "groups") {
             rows.row(|cells| {
-                cells.cell(|out| out.code(text(group, "name")));
-                cells.cell(|out| out.text(text(group, "certainty")));
+                cells.cell(|out| out.code(&group_title(group)));
+                cells.cell(|out| {
+                    out.text(text(group, "certainty"));
+                    if !text(group, "why").is_empty() {
+                        out.text(&format!(": {}", text(group, "why")));
+                    }
+                });
                 cells.cell(|out| held(out, group));
             });
         }
@@ -85,6 +98,19 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
             });
         }
     });
+}
+
+/// A group by its name, with kind and cluster where the step has them.
+fn group_title(group: &Value) -> String {
+    let kind = match text(group, "kind") {
+        "" => String::new(),
+        kind => format!("{kind}/"),
+    };
+    let cluster = match text(group, "cluster") {
+        "" => String::new(),
+        cluster => format!(" of {cluster}"),
+    };
+    format!("{kind}{}{cluster}", text(group, "name"))
 }
 
 /// The addresses of a group: in order of creation when they are exact, else one of which each machine holds.
@@ -107,10 +133,12 @@ fn held(out: &mut Markup, group: &Value) {
 /// An event in plain words.
 fn meaning(event: &str) -> Option<&'static str> {
     Some(match event.split('=').next()? {
-        "rollout" => "The machines are replaced one after the other, as an update does it.",
+        "rollout" => "Every machine is replaced, as an update does it.",
         "scale" => "The number of machines changes to the one behind the colon.",
-        "delete" => "The group and its machines are deleted; their addresses are free again.",
-        "enlarge" => "The pool gets more addresses.",
+        "delete" => "Somebody deletes one machine of the group, and the group makes another.",
+        "enlarge" => "The pool gets more addresses, and a step that was stuck is helped out.",
+        "repair" => "Claims that were refused for want of an address are repaired, so that they are tried again.",
+        "delete-cluster" => "The cluster and its machines are deleted; their addresses are free again.",
         _ => return None,
     })
 }
@@ -149,7 +177,7 @@ mod tests {
             "groups": [{"name": "blue-cp", "certainty": "exact", "addresses": ["10.0.0.15", "10.0.0.12"]},
                        {"name": "<md>", "certainty": "set", "addresses": ["10.0.0.20-10.0.0.29"]}],
             "pools": [{"name": "blue", "peak": 4, "stuck": false, "needed": 4},
-                      {"name": "tight", "peak": 3, "stuck": true, "needed": 4}],
+                      {"name": "tight", "peak": 3, "stuck": true, "needed": 4, "wayOut": "enlarge the pool"}],
         });
         let mut out = Markup::default();
         steps(&mut out, &[step]);
@@ -160,9 +188,21 @@ mod tests {
             "<code>10.0.0.15</code>, <code>10.0.0.12</code>",
             "any of <code>10.0.0.20-<wbr/>10.0.0.29</code>",
             "<code>&lt;md&gt;</code>",
-            "The pool <code>tight</code> has no address left; it must have 4 addresses.",
+            "The pool <code>tight</code> has no address left; it must have 4 addresses. Way out: enlarge the pool.",
             "STUCK",
         ] {
+            assert!(html.contains(part), "{part} is missing in {html}");
+        }
+    }
+
+    #[test]
+    fn a_group_says_what_it_is_and_why_it_is_a_set() {
+        let group = json!({"name": "md", "kind": "MachineDeployment", "cluster": "blue", "certainty": "set",
+                           "addresses": ["10.0.0.20"], "why": "any order"});
+        let mut out = Markup::default();
+        steps(&mut out, &[json!({"event": "rollout", "groups": [group], "pools": []})]);
+        let html = out.finish();
+        for part in ["<code>MachineDeployment/md of blue</code>", "set: any order"] {
             assert!(html.contains(part), "{part} is missing in {html}");
         }
     }

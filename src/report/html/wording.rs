@@ -96,6 +96,6 @@ impl Wording<'_, '_> {
 
     fn users(&self, mark: &Mark) -> String {
         let groups = self.pool(mark).map(|pool| pool.groups.iter().map(group_name));
-        groups.map_or_else(String::new, |groups| listed(groups))
+        groups.map_or_else(String::new, listed)
     }
 }

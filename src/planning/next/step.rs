@@ -1,0 +1,344 @@
+//! One step: takes the groups that act, all at once and in any order among them, and gives what everybody holds afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::afterwards::Afterwards;
+use super::demand::{Demand, Intent};
+use super::holding::Holding;
+use super::shortage::spread_over;
+use super::start::GroupDraw;
+use super::unsure::Unsure;
+use super::walk::{Course, Ground, Walked, walk};
+use super::world::{PoolUse, Waiting, World};
+use crate::ipam::AddressSet;
+
+/// The groups that act, and what each does.
+pub(super) type Acts = BTreeMap<usize, Intent>;
+
+/// A step in the making.
+pub(super) struct Step {
+    acts: Acts,
+    demands: BTreeMap<usize, Demand>,
+    /// The pools whose claims are tried again because of what somebody did.
+    repaired: BTreeSet<usize>,
+    /// Groups and draws that have arrived.
+    arrived: BTreeSet<(usize, usize)>,
+    /// Why the others do not go one way only.
+    reasons: BTreeMap<(usize, usize), Unsure>,
+    /// The peaks that are known exactly.
+    peaks: BTreeMap<usize, u64>,
+}
+
+impl Step {
+    pub(super) fn new(world: &World, acts: Acts, repaired: BTreeSet<usize>) -> Self {
+        let demand = |(group, intent): (&usize, &Intent)| {
+            let is = &world.groups[*group].is;
+            (*group, Demand::of(*intent, world.count(*group), is.order, is.strategy))
+        };
+        Step {
+            demands: acts.iter().map(demand).collect(),
+            acts,
+            repaired,
+            arrived: BTreeSet::new(),
+            reasons: BTreeMap::new(),
+            peaks: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a group makes no machine because all of them go.
+    pub(super) fn removes(&self, group: usize) -> bool {
+        self.acts.get(&group) == Some(&Intent::Remove)
+    }
+
+    /// Whether refused claims of a pool are tried again because of what somebody did.
+    pub(super) fn repairs(&self, pool: usize) -> bool {
+        self.repaired.contains(&pool)
+    }
+
+    /// The most addresses of a pool that were held at once, where that is known.
+    pub(super) fn peak(&self, pool: usize) -> Option<u64> {
+        self.peaks.get(&pool).copied()
+    }
+
+    /// The draws that are still to be found out.
+    fn open(&self, world: &World) -> Vec<(usize, usize)> {
+        let draws = |group: &usize| {
+            (0..world.draws(*group).len())
+                .map(|draw| (*group, draw))
+                .collect::<Vec<_>>()
+        };
+        let all = self.acts.keys().flat_map(draws);
+        all.filter(|draw| !self.arrived.contains(draw)).collect()
+    }
+
+    /// The acting groups of a pool, with what each draws from it and needs.
+    pub(super) fn actors<'s>(
+        &'s self,
+        world: &'s World,
+        pool: usize,
+    ) -> impl Iterator<Item = (usize, &'s GroupDraw, Demand)> + 's {
+        let acting = world.users(pool).filter(|group| self.acts.contains_key(group));
+        acting.filter_map(move |group| Some((group, world.draw_of(group, pool)?, self.demands[&group])))
+    }
+
+    /// The draws of a pool's groups that do nothing.
+    pub(super) fn idle<'s>(
+        &'s self,
+        world: &'s World,
+        pool: usize,
+    ) -> impl Iterator<Item = (usize, &'s GroupDraw)> + 's {
+        let idle = world.users(pool).filter(|group| !self.acts.contains_key(group));
+        idle.filter_map(move |group| Some((group, world.draw_of(group, pool)?)))
+    }
+}
+
+impl World {
+    /// Lets groups act.
+    pub(super) fn step(&mut self, acts: Acts, repaired: BTreeSet<usize>) -> Vec<PoolUse> {
+        let acts = self.wake(acts, &repaired);
+        let mut step = Step::new(self, acts, repaired);
+        self.walk_alone(&mut step);
+        self.stay_stuck(&mut step);
+        self.spread(&mut step);
+        (0..self.pools.len()).map(|pool| self.used(pool, &step)).collect()
+    }
+
+    /// Groups that have nothing to do are left out, and groups that wait are taken in where an address may come free.
+    fn wake(&self, mut acts: Acts, repaired: &BTreeSet<usize>) -> Acts {
+        for (group, intent) in &mut acts {
+            if self.groups[*group].waiting.is_some() && *intent != Intent::Remove {
+                *intent = Intent::Resume;
+            }
+        }
+        acts.retain(|group, intent| *intent != Intent::Settle || !self.is_settled(*group));
+        let woken = |acts: &Acts| {
+            let touched = |pool: &usize| acts.keys().any(|group| self.draw_of(*group, *pool).is_some());
+            self.groups.iter().enumerate().find_map(|(index, group)| {
+                let waiting = group.waiting.as_ref().filter(|_| !acts.contains_key(&index))?;
+                let repaired = !waiting.pools.is_disjoint(repaired);
+                let retries = waiting.pools.iter().all(|pool| self.retries(*pool));
+                let rest = waiting.rest.filter(|_| repaired || retries);
+                let may_go_on = repaired || waiting.pools.iter().any(touched);
+                may_go_on.then_some((index, rest.unwrap_or(Intent::Resume)))
+            })
+        };
+        while let Some((group, intent)) = woken(&acts) {
+            acts.insert(group, intent);
+        }
+        acts
+    }
+
+    /// Goes through the step with every group that can go one way only.
+    fn walk_alone(&mut self, step: &mut Step) {
+        let groups: Vec<usize> = step.acts.keys().copied().collect();
+        for group in groups {
+            let draws = self.draws(group);
+            if !draws.iter().any(|draw| matches!(draw.held, Holding::InOrder(_))) {
+                continue;
+            }
+            // With several addresses for a machine, one that waits holds some of them, and which is not known.
+            let single = matches!(draws, [draw] if draw.each == 1);
+            let stuck = self.short_pools(group, step).pop_first().filter(|_| !single);
+            let walks: Vec<Result<Walked, Unsure>> = (0..draws.len())
+                .map(|draw| match stuck {
+                    Some(pool) => Err(self.stuck_in(group, pool, step)),
+                    None => self.walk(group, draw, step),
+                })
+                .collect();
+            for (draw, walked) in walks.into_iter().enumerate() {
+                match walked {
+                    Ok(walked) => self.arrive(group, draw, walked, step),
+                    Err(unsure) => {
+                        step.reasons.insert((group, draw), unsure);
+                    }
+                }
+            }
+        }
+    }
+
+    fn walk(&self, group: usize, draw: usize, step: &Step) -> Result<Walked, Unsure> {
+        let is = &self.groups[group].is;
+        let draw = &is.draws[draw];
+        let place = &self.pools[draw.pool];
+        let name = &place.reference.name;
+        let Some(pool) = &place.pool else {
+            return Err(Unsure::PoolMissing(name.clone()));
+        };
+        let Some(wanted) = is.replicas else {
+            return Err(Unsure::Replicas);
+        };
+        if step.actors(self, draw.pool).any(|(other, ..)| other != group) {
+            return Err(Unsure::Shared(name.clone()));
+        }
+        match &place.guests {
+            Ok(0) => {}
+            Ok(_) => return Err(Unsure::Endpoint(name.clone())),
+            Err(rival) => return Err(Unsure::Rival(rival.clone())),
+        }
+        let (mut held, mut maybe) = (place.taken.clone(), AddressSet::new());
+        for (_, other) in step.idle(self, draw.pool) {
+            let known = if other.held.is_certain() { &mut held } else { &mut maybe };
+            known.extend(other.held.addresses().ranges());
+        }
+        let ground = Ground {
+            name,
+            pool,
+            held,
+            maybe,
+            rests: place.rests,
+        };
+        let course = Course {
+            intent: step.acts[&group],
+            wanted: wanted as usize,
+            surge: is.strategy.surge(is.replicas).map(|surge| surge.min(1) as usize),
+            outdated: self.groups[group].outdated,
+            order: is.order,
+        };
+        walk(course, draw, &ground)
+    }
+
+    fn arrive(&mut self, group: usize, draw: usize, walked: Walked, step: &mut Step) {
+        let pool = self.draws(group)[draw].pool;
+        let others: u64 = step
+            .idle(self, pool)
+            .map(|(_, other)| self.of_pool(other).1.unwrap_or(0))
+            .sum();
+        step.peaks.insert(pool, others + walked.peak);
+        step.arrived.insert((group, draw));
+        if step.demands[&group].drops {
+            self.released.insert(pool);
+        }
+        let group_state = &mut self.groups[group];
+        group_state.outdated = walked.outdated;
+        group_state.waiting = walked.stuck.then(|| Waiting {
+            pools: BTreeSet::from([pool]),
+            every_run: true,
+            most: step.demands[&group].most,
+            rest: Some(Intent::Settle),
+        });
+        group_state.is.draws[draw].held = Holding::InOrder(walked.machines);
+        group_state.is.draws[draw].unsure = None;
+    }
+
+    /// Where a pool is full and all that want of it would first add a machine, nothing moves.
+    fn stay_stuck(&mut self, step: &mut Step) {
+        for pool in 0..self.pools.len() {
+            let actors: Vec<usize> = step.actors(self, pool).map(|(group, ..)| group).collect();
+            let waits = |group: &usize| {
+                let open = !step.arrived.contains(&(*group, 0));
+                open && step.demands[group].adds_first && self.draws(*group).len() == 1
+            };
+            if actors.is_empty() || !actors.iter().all(waits) || self.free_at_most(pool) != Some(0) {
+                continue;
+            }
+            let held = self.users(pool).filter_map(|group| self.draw_of(group, pool));
+            step.peaks.insert(pool, held.map(|draw| self.of_pool(draw).0).sum());
+            for group in actors {
+                step.arrived.insert((group, 0));
+                self.groups[group].waiting = Some(Waiting {
+                    pools: BTreeSet::from([pool]),
+                    every_run: true,
+                    most: step.demands[&group].most,
+                    rest: Some(step.acts[&group]),
+                });
+            }
+        }
+    }
+
+    /// How many addresses of a pool can be free at most; `None` when that is not known.
+    fn free_at_most(&self, pool: usize) -> Option<u128> {
+        let held = self.users(pool).filter_map(|group| self.draw_of(group, pool));
+        let held: u64 = held.map(|draw| self.of_pool(draw).0).sum();
+        Some(self.size(pool)?.saturating_sub(held.into()))
+    }
+
+    /// Finds the sets of all that does not go one way only.
+    fn spread(&mut self, step: &mut Step) {
+        let open = step.open(self);
+        let pools: BTreeSet<usize> = open
+            .iter()
+            .flat_map(|(group, _)| self.draws(*group))
+            .map(|draw| draw.pool)
+            .collect();
+        let pools: BTreeMap<usize, Spread> = pools
+            .into_iter()
+            .map(|pool| (pool, self.spread_of(pool, step)))
+            .collect();
+        for (group, draw) in &open {
+            let reason = self.reason(*group, *draw, step);
+            let demand = step.demands[group];
+            let pool = self.draws(*group)[*draw].pool;
+            let after = Afterwards {
+                reached: &pools[&pool].reached,
+                demand,
+                short: self.draws(*group).iter().any(|draw| pools[&draw.pool].short) && !step.removes(*group),
+                fills: pools[&pool].fills == Some(*group) && self.draws(*group).len() == 1,
+            };
+            let is = &mut self.groups[*group].is;
+            is.draws[*draw].held = after.held(is, *draw);
+            is.draws[*draw].unsure = Some(reason);
+            if demand.drops {
+                self.released.insert(pool);
+            }
+        }
+        let groups: BTreeSet<usize> = open.into_iter().map(|(group, _)| group).collect();
+        for group in groups {
+            let draws = self.draws(group).iter().filter(|_| !step.removes(group));
+            let short: BTreeSet<usize> = draws.map(|draw| draw.pool).filter(|pool| pools[pool].short).collect();
+            let every_run = short.iter().all(|pool| pools[pool].filled);
+            let rest = step.acts[&group];
+            self.groups[group].outdated = 0;
+            self.groups[group].waiting = (!short.is_empty()).then(|| Waiting {
+                pools: short,
+                every_run,
+                most: step.demands[&group].most,
+                rest: (every_run && rest == Intent::Settle).then_some(rest),
+            });
+        }
+    }
+
+    fn spread_of(&self, pool: usize, step: &Step) -> Spread {
+        let filled = self.is_filled(pool, step);
+        let mut actors = step.actors(self, pool).map(|(group, ..)| group);
+        let only = actors.next().filter(|_| actors.next().is_none());
+        Spread {
+            reached: spread_over(self, pool, step),
+            short: self.runs_short(pool, step),
+            fills: only.filter(|_| filled),
+            filled,
+        }
+    }
+}
+
+/// What a step means for a pool where more than one way leads through it.
+struct Spread {
+    /// Every address that a claim can get.
+    reached: AddressSet,
+    /// Somebody may wait.
+    short: bool,
+    /// All that is free is taken, and somebody waits in every run.
+    filled: bool,
+    /// The group that takes all of it, where it is only one.
+    fills: Option<usize>,
+}
+
+impl World {
+    /// Why a draw's addresses are a set: what was the reason before stays it.
+    fn reason(&self, group: usize, draw: usize, step: &Step) -> Unsure {
+        let before = &self.draws(group)[draw];
+        let known = matches!(before.held, Holding::InOrder(_));
+        let before = before.unsure.clone().filter(|_| !known);
+        before
+            .or_else(|| step.reasons.get(&(group, draw)).cloned())
+            .unwrap_or(Unsure::AnyOrder)
+    }
+
+    fn stuck_in(&self, group: usize, pool: usize, step: &Step) -> Unsure {
+        let name = self.pools[pool].reference.name.clone();
+        if step.demands[&group].drops {
+            Unsure::Stuck(name)
+        } else {
+            Unsure::TooSmall(name)
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Puts what is live into the point from which events are played: what the machines of each group hold, and what others have.
+
+use std::net::IpAddr;
+
+use super::super::draws::{Draw, Draws};
+use super::super::next::{GroupDraw, Holding, Order, PoolStart, Start, Unsure};
+use super::super::plan::PoolReference;
+use super::{Kept, Running};
+use crate::ipam::AddressSet;
+
+impl Running {
+    /// Fills a start that was made of the same draws.
+    pub(in super::super) fn begin(&self, draws: &Draws, start: &mut Start) {
+        for (place, running) in start.pools.iter_mut().zip(&self.pools) {
+            let Some(running) = running else { continue };
+            place.pool = Some(running.pool.clone());
+            match running.rivals.first() {
+                None => place.taken = running.taken.clone(),
+                // What others hold may come free, and they may want more.
+                Some(rival) => place.guests = Err(rival.clone()),
+            }
+        }
+        for ((index, own), group) in draws.groups.iter().zip(&mut start.groups) {
+            let machines = self.machines.get(index).map(Vec::as_slice).unwrap_or_default();
+            for machine in machines {
+                for (pool, place) in start.pools.iter_mut().enumerate() {
+                    if machine.leaves(own, pool, &place.reference) {
+                        place.guests = Err(format!("machine {}", machine.name));
+                    }
+                }
+            }
+            for draw in &mut group.draws {
+                let place = &start.pools[draw.pool];
+                let machines = Machines {
+                    held: machines.iter().map(|machine| machine.holds(own, draw.pool)).collect(),
+                    all: machines,
+                };
+                let wanted = group.replicas.and_then(|replicas| usize::try_from(replicas).ok());
+                machines.fill(draw, group.order, wanted, place);
+            }
+        }
+    }
+}
+
+impl Kept {
+    /// The addresses of its NICs that draw from a pool, wherever they came from.
+    fn holds(&self, draws: &[Draw], pool: usize) -> Vec<IpAddr> {
+        let nics = draws.iter().filter(|draw| draw.pool == pool);
+        let held = nics.filter_map(|draw| self.nic(draw)?.held.as_ref());
+        held.map(|held| held.address).collect()
+    }
+
+    /// Whether it has an address of a pool from which its NIC will not draw any more: that comes free with the machine.
+    fn leaves(&self, draws: &[Draw], pool: usize, reference: &PoolReference) -> bool {
+        let mut nics = draws.iter().filter(|draw| draw.pool != pool);
+        nics.any(|draw| {
+            let held = self.nic(draw).and_then(|nic| nic.held.as_ref());
+            held.is_some_and(|held| held.pool.is(reference))
+        })
+    }
+
+    fn waits(&self) -> bool {
+        self.nics.iter().any(|nic| nic.held.is_none())
+    }
+}
+
+/// The machines of a group, with what each holds of one pool.
+struct Machines<'k> {
+    all: &'k [Kept],
+    held: Vec<Vec<IpAddr>>,
+}
+
+impl Machines<'_> {
+    /// A group is known in its order when it is at rest, each of its machines has all its addresses, and their age is known.
+    fn fill(self, draw: &mut GroupDraw, order: Order, wanted: Option<usize>, pool: &PoolStart) {
+        let one_by_one = matches!(order, Order::OneByOne { .. });
+        let whole = self.held.iter().all(|machine| machine.len() == draw.each as usize);
+        let leaving = self.all.iter().find(|machine| machine.deleting);
+        if self.is_unfinished(wanted) {
+            draw.unsure = one_by_one.then_some(Unsure::Unfinished);
+            draw.held = self.anywhere(draw.each, pool);
+            return;
+        }
+        let age = self.is_age_known();
+        if one_by_one && whole && age && leaving.is_none() {
+            draw.held = Holding::InOrder(self.held);
+            return;
+        }
+        if one_by_one {
+            draw.unsure = match leaving {
+                Some(machine) => Some(Unsure::Leaving(machine.name.clone())),
+                None if whole => Some(Unsure::Age),
+                None => draw.unsure.take(),
+            };
+        }
+        let stays = self.all.iter().zip(&self.held).filter(|(machine, _)| !machine.deleting);
+        let least = stays.map(|(_, held)| held.len() as u64).sum();
+        let addresses: AddressSet = self.held.into_iter().flatten().collect();
+        let most = u64::try_from(addresses.size()).unwrap_or(u64::MAX);
+        draw.held = Holding::Among {
+            addresses,
+            least,
+            most: Some(most),
+        };
+    }
+
+    /// More machines than wanted, or one without an address: something is under way, and how far it came is not known.
+    fn is_unfinished(&self, wanted: Option<usize>) -> bool {
+        let staying = self.all.iter().filter(|machine| !machine.deleting);
+        wanted.is_some_and(|wanted| staying.clone().count() > wanted) || staying.clone().any(Kept::waits)
+    }
+
+    /// Whether the machines stand in the order in which they were made: they are sorted by time, and no two are alike.
+    fn is_age_known(&self) -> bool {
+        let known = self.all.iter().all(|machine| machine.created.is_some());
+        self.all.len() < 2 || known && self.all.windows(2).all(|pair| pair[0].created < pair[1].created)
+    }
+
+    /// Any addresses of the pool that others leave, and those that the machines have now.
+    fn anywhere(self, each: u32, pool: &PoolStart) -> Holding {
+        let machines = self.all.len() as u64;
+        let mut addresses: AddressSet = self.held.into_iter().flatten().collect();
+        if let Some(all) = &pool.pool {
+            addresses.extend(all.usable().ranges());
+            pool.taken.ranges().for_each(|range| addresses.remove(range));
+        }
+        Holding::Among {
+            addresses,
+            least: 0,
+            most: Some(machines * u64::from(each)),
+        }
+    }
+}

@@ -1,0 +1,604 @@
+//! `plan --then` as a user sees it: the steps in every form, what a running cluster does next, what changed, what is refused, and the warning that comes without being asked.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
+#![cfg(feature = "cli")]
+
+#[path = "support/program.rs"]
+mod program;
+
+use program::Folder;
+use serde_json::{Value, json};
+
+/// A group of a manifest.
+struct Group<'g> {
+    kind: &'g str,
+    name: &'g str,
+    replicas: u32,
+    /// `rolloutStrategy` or `strategy`.
+    strategy: Value,
+    /// The pools of its NICs, one for each.
+    pools: &'g [&'g str],
+}
+
+fn control_plane<'g>(name: &'g str, pools: &'g [&'g str]) -> Group<'g> {
+    Group {
+        kind: "KubeadmControlPlane",
+        name,
+        replicas: 3,
+        strategy: json!({}),
+        pools,
+    }
+}
+
+fn workers<'g>(name: &'g str, replicas: u32, pools: &'g [&'g str]) -> Group<'g> {
+    Group {
+        kind: "MachineDeployment",
+        name,
+        replicas,
+        strategy: json!({}),
+        pools,
+    }
+}
+
+/// A manifest of one cluster, pools of one kind as name and range.
+fn manifest(cluster: &str, kind: &str, pools: &[(&str, &str)], groups: &[Group<'_>]) -> String {
+    let head = |api: &str, kind: &str, name: &str| {
+        json!({"apiVersion": api, "kind": kind, "metadata": {"name": name, "namespace": "plants",
+            "labels": {"cluster.x-k8s.io/cluster-name": cluster}}})
+    };
+    let with = |mut object: Value, spec: Value| {
+        object["spec"] = spec;
+        object
+    };
+    let mut objects = vec![
+        with(
+            head("cluster.x-k8s.io/v1beta1", "Cluster", cluster),
+            json!({"infrastructureRef": {"apiVersion": "infrastructure.cluster.x-k8s.io/v1beta1", "kind": "VSphereCluster", "name": cluster}}),
+        ),
+        with(
+            head("infrastructure.cluster.x-k8s.io/v1beta1", "VSphereCluster", cluster),
+            json!({"controlPlaneEndpoint": {"host": format!("{cluster}.example.org"), "port": 6443}}),
+        ),
+    ];
+    let in_cluster = kind == "InClusterIPPool";
+    for (name, range) in pools {
+        let (start, end) = range.split_once('-').unwrap();
+        objects.push(if in_cluster {
+            with(
+                head("ipam.cluster.x-k8s.io/v1alpha2", kind, name),
+                json!({"addresses": [range], "prefix": 24, "gateway": "192.0.2.1"}),
+            )
+        } else {
+            with(
+                head("ipam.metal3.io/v1alpha1", kind, name),
+                json!({"namePrefix": name, "clusterName": cluster, "prefix": 24, "gateway": "192.0.2.1",
+                    "pools": [{"start": start, "end": end}]}),
+            )
+        });
+    }
+    let api_group = if in_cluster {
+        "ipam.cluster.x-k8s.io"
+    } else {
+        "ipam.metal3.io"
+    };
+    for group in groups {
+        let reference = json!({"apiVersion": "infrastructure.cluster.x-k8s.io/v1beta1", "kind": "VSphereMachineTemplate", "name": group.name});
+        objects.push(if group.kind == "MachineDeployment" {
+            with(
+                head("cluster.x-k8s.io/v1beta1", group.kind, group.name),
+                json!({"clusterName": cluster, "replicas": group.replicas, "strategy": {"rollingUpdate": group.strategy},
+                    "template": {"spec": {"clusterName": cluster, "infrastructureRef": reference}}}),
+            )
+        } else {
+            with(
+                head("controlplane.cluster.x-k8s.io/v1beta1", group.kind, group.name),
+                json!({"replicas": group.replicas, "rolloutStrategy": {"rollingUpdate": group.strategy},
+                    "machineTemplate": {"infrastructureRef": reference}}),
+            )
+        });
+        let nics: Vec<Value> = group
+            .pools
+            .iter()
+            .map(|pool| {
+                json!({"networkName": "lan", "dhcp4": false, "dhcp6": false, "nameservers": ["192.0.2.2"],
+                "addressesFromPools": [{"apiGroup": api_group, "kind": kind, "name": pool}]})
+            })
+            .collect();
+        objects.push(with(
+            head(
+                "infrastructure.cluster.x-k8s.io/v1beta1",
+                "VSphereMachineTemplate",
+                group.name,
+            ),
+            json!({"template": {"spec": {"network": {"devices": nics}}}}),
+        ));
+    }
+    stream(&objects)
+}
+
+fn stream(objects: &[Value]) -> String {
+    objects.iter().map(|object| format!("---\n{object}\n")).collect()
+}
+
+/// What a running cluster has: machines in order of creation, each with its address.
+fn state(cluster: &str, kind: &str, pool: &str, machines: &[(&str, &str, &str, &str)]) -> String {
+    let mut objects = Vec::new();
+    for (minute, (owner_kind, owner, machine, address)) in machines.iter().enumerate() {
+        let metadata = |name: &str, owner: Value| {
+            json!({"name": name, "namespace": "plants", "uid": format!("{name}-{minute}"),
+                "creationTimestamp": format!("2026-01-01T10:{minute:02}:00Z"),
+                "labels": {"cluster.x-k8s.io/cluster-name": cluster}, "ownerReferences": [owner]})
+        };
+        let owner_api = if *owner_kind == "MachineSet" {
+            "cluster.x-k8s.io/v1beta1"
+        } else {
+            "controlplane.cluster.x-k8s.io/v1beta1"
+        };
+        let mut labels = json!({"cluster.x-k8s.io/cluster-name": cluster});
+        match *owner_kind {
+            "MachineSet" => labels["cluster.x-k8s.io/deployment-name"] = json!(owner),
+            _ => labels["cluster.x-k8s.io/control-plane"] = json!(""),
+        }
+        let mut object = json!({"apiVersion": "cluster.x-k8s.io/v1beta1", "kind": "Machine",
+            "metadata": metadata(machine, json!({"apiVersion": owner_api, "kind": owner_kind, "name": owner, "uid": "u"})),
+            "spec": {"clusterName": cluster, "infrastructureRef": {"apiVersion": "infrastructure.cluster.x-k8s.io/v1beta1",
+                "kind": "VSphereMachine", "name": machine}}});
+        object["metadata"]["labels"] = labels;
+        objects.push(object);
+        let claim = format!("{machine}-0-0");
+        let reference = json!({"apiGroup": "ipam.cluster.x-k8s.io", "kind": kind, "name": pool});
+        objects.push(json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta1", "kind": "IPAddressClaim",
+            "metadata": metadata(&claim, json!({"apiVersion": "infrastructure.cluster.x-k8s.io/v1beta1", "kind": "VSphereVM", "name": machine, "uid": "v"})),
+            "spec": {"poolRef": reference}, "status": {"addressRef": {"name": claim}}}));
+        objects.push(json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta1", "kind": "IPAddress",
+            "metadata": metadata(&claim, json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta1", "kind": "IPAddressClaim", "name": claim, "uid": format!("{claim}-{minute}")})),
+            "spec": {"address": address, "prefix": 24, "gateway": "192.0.2.1", "poolRef": reference, "claimRef": {"name": claim}}}));
+    }
+    stream(&objects)
+}
+
+fn plan_of(folder: &Folder, arguments: &[&str]) -> Value {
+    let mut all = vec!["plan", "-f", "m.yaml", "-o", "json", "--report", "json=r.json"];
+    all.extend(arguments);
+    let ran = folder.run(&all);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+fn group_of<'p>(plan: &'p Value, step: usize, name: &str) -> &'p Value {
+    let groups = plan["steps"][step]["groups"].as_array().unwrap();
+    groups.iter().find(|group| group["name"] == name).unwrap()
+}
+
+fn pool_of<'p>(plan: &'p Value, step: usize, name: &str) -> &'p Value {
+    let pools = plan["steps"][step]["pools"].as_array().unwrap();
+    pools.iter().find(|pool| pool["name"] == name).unwrap()
+}
+
+#[test]
+fn a_running_control_plane_goes_on_from_the_addresses_that_it_holds() {
+    let folder = Folder::new();
+    let groups = [control_plane("oak", &["pool"]), workers("oak-md", 2, &["pool"])];
+    folder.write(
+        "m.yaml",
+        manifest("oak", "InClusterIPPool", &[("pool", "192.0.2.10-192.0.2.17")], &groups),
+    );
+    let machines = [
+        ("KubeadmControlPlane", "oak", "oak-aaaaa", "192.0.2.10"),
+        ("MachineSet", "oak-md", "oak-md-bbbbb-ccccc", "192.0.2.12"),
+        ("MachineSet", "oak-md", "oak-md-bbbbb-ddddd", "192.0.2.11"),
+        ("KubeadmControlPlane", "oak", "oak-eeeee", "192.0.2.13"),
+        ("KubeadmControlPlane", "oak", "oak-fffff", "192.0.2.14"),
+    ];
+    folder.write("state.yaml", state("oak", "InClusterIPPool", "pool", &machines));
+    let plan = plan_of(
+        &folder,
+        &[
+            "--state",
+            "state.yaml",
+            "--then",
+            "rollout=oak",
+            "--then",
+            "rollout=oak",
+        ],
+    );
+    let held = group_of(&plan, 0, "oak");
+    assert_eq!(held["certainty"], "exact", "{held}");
+    assert_eq!(held["addresses"], json!(["192.0.2.15", "192.0.2.10", "192.0.2.13"]));
+    assert_eq!(
+        group_of(&plan, 0, "oak-md")["addresses"],
+        json!(["192.0.2.11", "192.0.2.12"])
+    );
+    let pool = pool_of(&plan, 0, "pool");
+    assert_eq!(
+        (&pool["peak"], &pool["stuck"], &pool["needed"]),
+        (&json!(6), &json!(false), &json!(6))
+    );
+    // Another one takes what the first gave up.
+    assert_eq!(
+        group_of(&plan, 1, "oak")["addresses"],
+        json!(["192.0.2.14", "192.0.2.15", "192.0.2.10"])
+    );
+    // Without the state nobody knows who holds what.
+    let plan = plan_of(&folder, &["--then", "rollout=oak"]);
+    let held = group_of(&plan, 0, "oak");
+    assert_eq!(held["certainty"], "set");
+    assert_eq!(held["addresses"].as_array().unwrap().len(), 6);
+    assert!(held["why"].as_str().unwrap().contains("is shared"), "{held}");
+}
+
+#[test]
+fn a_pool_of_exactly_the_replicas_is_stuck_until_it_is_enlarged() {
+    for (kind, part) in [
+        ("IPPool", "remove the whole status of the claim"),
+        ("InClusterIPPool", "by itself"),
+    ] {
+        let folder = Folder::new();
+        let pools = [("cp", "192.0.2.10-192.0.2.12")];
+        folder.write(
+            "m.yaml",
+            manifest("oak", kind, &pools, &[control_plane("oak", &["cp"])]),
+        );
+        let events = [
+            "--then",
+            "rollout",
+            "--then",
+            "enlarge=cp:192.0.2.13",
+            "--then",
+            "rollout",
+        ];
+        let plan = plan_of(&folder, &events);
+        let (held, pool) = (group_of(&plan, 0, "oak"), pool_of(&plan, 0, "cp"));
+        assert_eq!(held["addresses"], json!(["192.0.2.10", "192.0.2.11", "192.0.2.12"]));
+        assert_eq!(
+            (&pool["peak"], &pool["stuck"], &pool["needed"]),
+            (&json!(3), &json!(true), &json!(4))
+        );
+        assert_eq!(pool["everyRun"], true);
+        let way_out = pool["wayOut"].as_str().unwrap();
+        assert!(
+            way_out.starts_with("enlarge the pool cp by 1 address") && way_out.contains(part),
+            "{way_out}"
+        );
+        assert_eq!(
+            group_of(&plan, 1, "oak")["addresses"],
+            json!(["192.0.2.13", "192.0.2.10", "192.0.2.11"])
+        );
+        assert_eq!(pool_of(&plan, 1, "cp")["stuck"], false);
+        assert_eq!(
+            group_of(&plan, 2, "oak")["addresses"],
+            json!(["192.0.2.12", "192.0.2.13", "192.0.2.10"])
+        );
+    }
+}
+
+#[test]
+fn without_surge_every_machine_inherits_an_address() {
+    let folder = Folder::new();
+    let mut group = control_plane("oak", &["cp"]);
+    group.strategy = json!({"maxSurge": 0});
+    folder.write(
+        "m.yaml",
+        manifest("oak", "IPPool", &[("cp", "192.0.2.10-192.0.2.12")], &[group]),
+    );
+    let plan = plan_of(&folder, &["--then", "rollout"]);
+    assert_eq!(
+        group_of(&plan, 0, "oak")["addresses"],
+        json!(["192.0.2.10", "192.0.2.11", "192.0.2.12"])
+    );
+    assert_eq!(group_of(&plan, 0, "oak")["certainty"], "exact");
+    assert_eq!(pool_of(&plan, 0, "cp")["stuck"], false);
+}
+
+#[test]
+fn surges_of_groups_that_roll_together_add_up() {
+    let folder = Folder::new();
+    let groups = [control_plane("oak", &["pool"]), workers("oak-md", 5, &["pool"])];
+    folder.write(
+        "m.yaml",
+        manifest("oak", "IPPool", &[("pool", "192.0.2.10-192.0.2.30")], &groups),
+    );
+    let plan = plan_of(&folder, &["--then", "rollout", "--then", "rollout=oak-md"]);
+    assert_eq!(pool_of(&plan, 0, "pool")["peak"], 10);
+    assert_eq!(pool_of(&plan, 1, "pool")["peak"], 9);
+    assert_eq!(group_of(&plan, 0, "oak")["addresses"].as_array().unwrap().len(), 10);
+}
+
+#[test]
+fn a_nic_with_a_pool_of_its_own_stays_exact_beside_one_that_shares() {
+    let folder = Folder::new();
+    let groups = [
+        control_plane("oak", &["cp", "storage"]),
+        workers("oak-md", 2, &["storage"]),
+    ];
+    let pools = [("cp", "192.0.2.10-192.0.2.15"), ("storage", "192.0.2.20-192.0.2.30")];
+    folder.write("m.yaml", manifest("oak", "IPPool", &pools, &groups));
+    let plan = plan_of(&folder, &["--then", "rollout"]);
+    let slots = plan["clusters"][0]["groups"][0]["slots"].as_array().unwrap();
+    assert_eq!(slots[1]["nics"][0]["address"], "192.0.2.11");
+    assert_eq!(slots[1]["nics"][1]["certainty"], "set");
+    let held = group_of(&plan, 0, "oak");
+    assert_eq!(held["certainty"], "set");
+    assert_eq!(
+        held["holdings"][0]["addresses"],
+        json!(["192.0.2.13", "192.0.2.10", "192.0.2.11"])
+    );
+    assert_eq!(held["holdings"][0]["certainty"], "exact");
+    assert_eq!(held["holdings"][1]["certainty"], "set");
+}
+
+#[test]
+fn every_form_shows_the_steps() {
+    let folder = Folder::new();
+    let groups = [control_plane("oak", &["cp"]), workers("oak-md", 2, &["md"])];
+    let pools = [("cp", "192.0.2.10-192.0.2.12"), ("md", "192.0.2.20-192.0.2.25")];
+    folder.write("m.yaml", manifest("oak", "IPPool", &pools, &groups));
+    let show = |form: &str| {
+        let ran = folder.run(&[
+            "plan",
+            "-f",
+            "m.yaml",
+            "--report",
+            "json=r.json",
+            "-o",
+            form,
+            "--then",
+            "rollout",
+        ]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout
+    };
+    let table = show("table");
+    assert!(table.contains("STEP   EVENT     CLUSTER   GROUP"), "{table}");
+    assert!(table.contains("2 of 192.0.2.20-192.0.2.22"), "{table}");
+    assert!(
+        table.contains("step 1, pool cp: KubeadmControlPlane/oak gets stuck"),
+        "{table}"
+    );
+    assert!(table.contains("never delete the claim"), "{table}");
+    assert!(show("wide").contains("WAY OUT"));
+    let csv = show("csv");
+    assert_eq!(
+        csv.matches("\r\n\r\n").count(),
+        1,
+        "one empty line between the tables: {csv}"
+    );
+    assert!(
+        csv.contains(
+            "\r\n1,rollout,oak,KubeadmControlPlane/oak,\"192.0.2.10, 192.0.2.11, 192.0.2.12\",exact,cp,3,4,3,yes"
+        ),
+        "{csv}"
+    );
+    let markdown = show("markdown");
+    assert!(
+        markdown.contains("| 1 | `rollout` | `oak` | `KubeadmControlPlane/oak` |"),
+        "{markdown}"
+    );
+    assert!(show("html").contains("The step does not end."));
+    let yaml = show("yaml");
+    assert!(yaml.contains("steps:\n- event: rollout\n"), "{yaml}");
+}
+
+#[test]
+fn an_earlier_plan_with_steps_is_compared_step_by_step() {
+    let folder = Folder::new();
+    let groups = |replicas| [control_plane("oak", &["cp"]), workers("oak-md", replicas, &["md"])];
+    let pools = [("cp", "192.0.2.10-192.0.2.15"), ("md", "192.0.2.20-192.0.2.30")];
+    folder.write("m.yaml", manifest("oak", "IPPool", &pools, &groups(2)));
+    let saved = folder.run(&[
+        "plan",
+        "-f",
+        "m.yaml",
+        "-o",
+        "yaml",
+        "--report",
+        "json=r.json",
+        "--then",
+        "rollout=oak-md",
+    ]);
+    folder.write("old.yaml", &saved.stdout);
+    let against = |more: &[&str]| {
+        let mut all = vec![
+            "plan",
+            "-f",
+            "m.yaml",
+            "--report",
+            "json=r.json",
+            "--against",
+            "old.yaml",
+        ];
+        all.extend(more);
+        folder.run(&all)
+    };
+    // Without --then the steps of the earlier plan are played.
+    let same = against(&[]);
+    assert_eq!((same.code, &*same.stdout), (0, ""), "{}", same.stderr);
+    let other = against(&["--then", "rollout"]);
+    assert_eq!(other.code, 1);
+    assert!(other.stdout.contains("rollout=oak-md"), "{}", other.stdout);
+    folder.write("m.yaml", manifest("oak", "IPPool", &pools, &groups(3)));
+    let grown = against(&[]);
+    assert_eq!(grown.code, 1);
+    let row = grown
+        .stdout
+        .lines()
+        .find(|line| line.contains("step 01") && line.contains("peak"))
+        .unwrap();
+    assert!(
+        row.contains("plants/IPPool/md") && row.split_whitespace().rev().take(2).eq(["4", "3"]),
+        "{row}"
+    );
+    // A step that can no longer be played is missing, and that is a difference.
+    folder.write(
+        "m.yaml",
+        manifest("oak", "IPPool", &pools, &[control_plane("oak", &["cp"])]),
+    );
+    let gone = against(&[]);
+    assert_eq!(gone.code, 1);
+    assert!(gone.stdout.contains("step 01"), "{}", gone.stdout);
+}
+
+#[test]
+fn a_wrong_event_is_refused_and_says_what_there_is() {
+    let folder = Folder::new();
+    let one = manifest(
+        "oak",
+        "IPPool",
+        &[("cp", "192.0.2.10-192.0.2.15")],
+        &[control_plane("cp", &["cp"])],
+    );
+    let two = manifest(
+        "elm",
+        "IPPool",
+        &[("elm-cp", "192.0.2.30-192.0.2.35")],
+        &[control_plane("cp", &["elm-cp"])],
+    );
+    folder.write(
+        "m.yaml",
+        one.clone() + &two.replace("\"namespace\":\"plants\"", "\"namespace\":\"trees\""),
+    );
+    let refused = |event: &str, part: &str| {
+        let ran = folder.run(&["plan", "-f", "m.yaml", "--report", "json=r.json", "--then", event]);
+        assert_eq!((ran.code, &*ran.stdout), (2, ""), "{event}");
+        assert!(ran.stderr.contains(part), "{}", ran.stderr);
+    };
+    refused(
+        "explode",
+        "there is no event explode; events are rollout, rollout=GROUP",
+    );
+    refused(
+        "rollout=birch",
+        "no machine group is called birch; there is plants/oak/KubeadmControlPlane/cp, trees/elm/",
+    );
+    refused(
+        "rollout=cp",
+        "cp can mean plants/oak/KubeadmControlPlane/cp, trees/elm/KubeadmControlPlane/cp; write one of them",
+    );
+    refused(
+        "enlarge=pool:192.0.2.99",
+        "no pool is called pool; there is plants/IPPool/cp, trees/IPPool/elm-cp",
+    );
+    refused("enlarge=elm-cp:192.0.2.33", "the pool elm-cp has 192.0.2.33 already");
+    refused("scale=oak/cp", "write it as scale=GROUP:N");
+    refused(
+        "delete-cluster=birch",
+        "no cluster is called birch; there is plants/oak, trees/elm",
+    );
+    for event in [
+        "rollout=elm/cp",
+        "rollout=trees/cp",
+        "rollout=plants/oak/KubeadmControlPlane/cp",
+        "enlarge=trees/elm-cp:192.0.2.99",
+        "delete-cluster=elm",
+    ] {
+        let ran = folder.run(&["plan", "-f", "m.yaml", "--report", "json=r.json", "--then", event]);
+        assert_eq!(ran.code, 0, "{event}: {}", ran.stderr);
+    }
+    // What is deleted cannot be rolled out.
+    let ran = folder.run(&[
+        "plan",
+        "-f",
+        "m.yaml",
+        "--report",
+        "json=r.json",
+        "--then",
+        "delete-cluster=elm",
+        "--then",
+        "rollout=elm/cp",
+    ]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("no machine group is called elm/cp"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// The codes of a run's findings about pool sizes, each with its message.
+fn sizes(folder: &Folder, verb: &str) -> Vec<(String, String)> {
+    folder.run(&[verb, "-f", "m.yaml", "--report", "json=r.json"]);
+    let report: Value = serde_json::from_str(&folder.read("r.json")).unwrap();
+    let items = report["items"].as_array().unwrap().iter();
+    let text = |item: &Value, key: &str| item[key].as_str().unwrap().to_owned();
+    let all = items.map(|item| (text(item, "code"), text(item, "message")));
+    all.filter(|(code, _)| code.starts_with("CI31") || code.starts_with("CI32"))
+        .collect()
+}
+
+#[test]
+fn a_roll_out_that_would_be_stuck_is_said_without_being_asked_and_once() {
+    let found = |kind: &str, last: u32, strategy: Value| {
+        let folder = Folder::new();
+        let mut group = workers("oak-md", 3, &["md"]);
+        group.strategy = strategy;
+        let range = format!("192.0.2.10-192.0.2.{last}");
+        folder.write("m.yaml", manifest("oak", kind, &[("md", &range)], &[group]));
+        let plan = sizes(&folder, "plan");
+        assert_eq!(
+            plan.iter().map(|(_, message)| message).collect::<Vec<_>>(),
+            sizes(&folder, "check")
+                .iter()
+                .map(|(_, message)| message)
+                .collect::<Vec<_>>(),
+            "plan and check say the same"
+        );
+        plan.into_iter()
+            .map(|(code, message)| format!("{code} {message}"))
+            .collect::<Vec<_>>()
+    };
+    let one = || json!({"maxSurge": 1});
+    // Too small for the machines, for a roll-out, without a spare one, enough.
+    assert_eq!(found("IPPool", 11, one()).len(), 1);
+    assert!(found("IPPool", 11, one())[0].starts_with("CI311 "));
+    let stuck = found("IPPool", 12, one());
+    assert_eq!(
+        stuck,
+        [
+            "CI321 IPPool plants/md has 3 addresses for machines, and a roll-out needs 4 at once: MachineDeployment/oak-md gets stuck"
+        ]
+    );
+    assert!(found("IPPool", 13, one())[0].starts_with("CI312 "));
+    assert!(found("IPPool", 14, one()).is_empty());
+    // Deleting first needs nothing more than the machines.
+    let delete_first = found("IPPool", 12, json!({"maxSurge": 0, "maxUnavailable": 1}));
+    assert!(
+        delete_first[0].starts_with("CI312 ") && delete_first[0].contains("no spare"),
+        "{delete_first:?}"
+    );
+    // With metal3 a refused claim stays refused; the in-cluster provider serves it when an address comes free.
+    let two = || json!({"maxSurge": 2});
+    assert!(found("IPPool", 13, two())[0].starts_with("CI321 "));
+    let waits = found("InClusterIPPool", 13, two());
+    assert!(
+        waits[0].starts_with("CI312 ") && waits[0].contains("machines wait for each other"),
+        "{waits:?}"
+    );
+    assert!(found("InClusterIPPool", 12, two())[0].starts_with("CI321 "));
+}
+
+#[test]
+fn a_wanted_pool_is_warned_about_at_its_addresses() {
+    let folder = Folder::new();
+    folder.write(
+        "m.yaml",
+        manifest("oak", "IPPool", &[], &[control_plane("oak", &[])])
+            .replace("\"devices\":[]", "\"devices\":[{\"networkName\":\"lan\"}]"),
+    );
+    let arguments = [
+        "transform",
+        "-f",
+        "m.yaml",
+        "--machines",
+        "control-plane",
+        "--addresses",
+        "192.0.2.10-192.0.2.12",
+        "--prefix",
+        "24",
+        "--gateway",
+        "192.0.2.1",
+    ];
+    let ran = folder.run(&arguments);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("warning[CI321]: --addresses: the pool oak-control-plane-pool has 3 addresses for machines, and a roll-out needs 4 at once"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("give it 4 addresses, better 5"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("CI312"), "{}", ran.stderr);
+}
