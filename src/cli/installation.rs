@@ -7,8 +7,7 @@ use super::failure::Failure;
 use super::{Status, output};
 use crate::controller::{Install, Part, Role};
 
-pub(super) const EXAMPLES: &str = "\
-  # Everything that an installation needs
+pub(super) const EXAMPLES: &str = "  # Everything that an installation needs
   capv-ipam install --image registry.example.com/capv-ipam:0.1.0 | kubectl apply --server-side -f -
 
   # Beside metal3's own manager: only the part between CAPV and the pools
