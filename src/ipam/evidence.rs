@@ -120,8 +120,8 @@ impl<'a> Evidence<'a> {
     /// that sleeps may be about to fulfil it.
     pub(crate) fn promised(&self, claim: &Claim, is_held: IsHeld<'_>) -> Option<IpAddr> {
         let address = *self.promises.to.get(&claim.id)?;
-        // A claim that was let go and waits for a finalizer of somebody else has nothing to come.
-        if claim.address.is_some() || claim.is_let_go() || is_held(address) {
+        // A claim that is being deleted gets nothing any more; what it has, its object tells.
+        if claim.address.is_some() || claim.deleting || is_held(address) {
             return None;
         }
         let id = ObjectId {

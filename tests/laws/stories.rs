@@ -122,6 +122,25 @@ fn a_key_that_two_kinds_share_fences_the_claim_that_loses_it() {
 }
 
 #[test]
+fn a_deleted_claim_that_waits_does_not_inherit_the_key_of_the_other_kind() {
+    // The IPClaim of the name held the address and is gone.
+    let waiting = deleted(claim(IPAddressClaim, "a"), &["example.com/in-use"]);
+    let id = waiting.id.clone();
+    let outcome = decided(&[("a", "10.0.0.1")], &[], &[waiting, claim(IPClaim, "b")]);
+    assert_eq!(indexes(&outcome), ["b=10.0.0.1"]);
+    assert_eq!(outcome.waiting, [id.clone()]);
+    assert_eq!(outcome.fenced, [(id, "10.0.0.1".parse().unwrap())]);
+}
+
+#[test]
+fn a_deleted_claim_keeps_the_address_of_its_object_while_it_waits() {
+    let waiting = deleted(claim(IPAddressClaim, "a"), &["example.com/in-use"]);
+    let own = object(IPAddressClaim, "a", "10.0.0.1", Some("a-uid"));
+    let outcome = decided(&[("a", "10.0.0.1")], &[own], &[waiting, claim(IPClaim, "b")]);
+    assert_eq!(indexes(&outcome), ["a=10.0.0.1", "b=10.0.0.2"]);
+}
+
+#[test]
 fn an_object_of_an_earlier_claim_of_the_name_is_an_orphan() {
     let old = object(IPClaim, "a", "10.0.0.1", Some("earlier-uid"));
     let outcome = decided(&[], std::slice::from_ref(&old), &[claim(IPClaim, "a")]);
