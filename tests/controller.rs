@@ -15,6 +15,8 @@ mod fake;
 mod api_server;
 #[path = "cluster/bench.rs"]
 mod bench;
+#[path = "cluster/disasters.rs"]
+mod disasters;
 #[path = "cluster/faults.rs"]
 mod faults;
 #[path = "cluster/history.rs"]

@@ -5,11 +5,13 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// Who may do everything.
@@ -28,7 +30,8 @@ pub(crate) struct ApiServer {
     folder: TempDir,
     assets: PathBuf,
     etcd_port: u16,
-    etcd: Option<Supervised>,
+    peer_port: u16,
+    etcd: Mutex<Option<Supervised>>,
     _server: Option<Supervised>,
     _manager: Option<Supervised>,
 }
@@ -93,8 +96,32 @@ pub(crate) fn crds(set: &str) -> Option<PathBuf> {
     None
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// A port of 127.0.0.1 for a server. No other test takes it, and no connection that goes out: the same port of 127.0.0.2 is
+/// held for as long as this process lives, and it is below those that the kernel gives to clients.
+pub(crate) fn free_port() -> u16 {
+    static HELD: Mutex<Vec<TcpListener>> = Mutex::new(Vec::new());
+    let mut held = HELD.lock().unwrap();
+    let begin = std::process::id() % 9000;
+    for step in 0..9000 {
+        let port = u16::try_from(20_000 + (begin + step) % 9000).unwrap();
+        let Ok(guard) = TcpListener::bind(("127.0.0.2", port)) else {
+            continue;
+        };
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            held.push(guard);
+            return port;
+        }
+    }
+    panic!("no port is free between 20000 and 29000");
+}
+
+/// Writes a file that others may read at the same moment.
+fn write_whole(path: &Path, text: &str) {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let beside = path.with_extension(format!("part-{number}"));
+    fs::write(&beside, text).unwrap();
+    fs::rename(beside, path).unwrap();
 }
 
 /// The server that the tests of this binary share, with the CRDs of `new`.
@@ -115,17 +142,19 @@ impl ApiServer {
             folder,
             assets,
             etcd_port,
-            etcd: None,
+            peer_port,
+            etcd: Mutex::new(None),
             _server: None,
             _manager: None,
         };
-        server.start_etcd(peer_port);
+        server.start_etcd();
         server.start_server(port);
         server.wait_until_ready();
         server.start_manager();
         let crds = crds.display().to_string();
         server.kubectl(&["apply", "--server-side", "-f", &crds]);
         server.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]);
+        server.wait_until_served();
         server.install(&["--only", "namespace,rbac"]);
         Some(server)
     }
@@ -134,9 +163,15 @@ impl ApiServer {
         self.folder.path().join(name)
     }
 
-    fn start_etcd(&mut self, peer_port: u16) {
+    /// Kills the storage under the API server.
+    pub(crate) fn stop_etcd(&self) {
+        drop(self.etcd.lock().unwrap().take());
+    }
+
+    /// Starts the storage, with what it held.
+    pub(crate) fn start_etcd(&self) {
         let client = format!("http://127.0.0.1:{}", self.etcd_port);
-        let peer = format!("http://127.0.0.1:{peer_port}");
+        let peer = format!("http://127.0.0.1:{}", self.peer_port);
         let data = self.path("etcd").display().to_string();
         let arguments = [
             "--data-dir",
@@ -155,11 +190,8 @@ impl ApiServer {
         let mut arguments: Vec<String> = arguments.map(Into::into).into();
         arguments.push(format!("default={peer}"));
         arguments.extend(["--quota-backend-bytes".into(), "4294967296".into()]);
-        self.etcd = Some(Supervised::start(
-            &self.assets.join("etcd"),
-            &arguments,
-            &self.path("etcd.log"),
-        ));
+        let started = Supervised::start(&self.assets.join("etcd"), &arguments, &self.path("etcd.log"));
+        *self.etcd.lock().unwrap() = Some(started);
     }
 
     fn start_server(&mut self, port: u16) {
@@ -233,6 +265,33 @@ impl ApiServer {
         }
     }
 
+    /// An established kind is served a moment later.
+    fn wait_until_served(&self) {
+        let list: Value = serde_json::from_str(&self.kubectl(&["get", "crd", "-o", "json"])).unwrap();
+        let began = Instant::now();
+        for crd in list["items"].as_array().unwrap() {
+            for version in crd["spec"]["versions"].as_array().unwrap() {
+                if version["served"] != true {
+                    continue;
+                }
+                let text = |value: &Value| value.as_str().unwrap().to_owned();
+                let (group, plural) = (text(&crd["spec"]["group"]), text(&crd["spec"]["names"]["plural"]));
+                let path = format!("/apis/{group}/{}/{plural}?limit=1", text(&version["name"]));
+                while !self
+                    .kubectl_command()
+                    .args(["get", "--raw", &path])
+                    .output()
+                    .unwrap()
+                    .status
+                    .success()
+                {
+                    assert!(began.elapsed() < Duration::from_secs(60), "{path} is not served");
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+        }
+    }
+
     /// A kubeconfig file of a user, for the server itself.
     pub(crate) fn kubeconfig(&self, user: &str) -> PathBuf {
         self.kubeconfig_for(user, &self.url, user)
@@ -251,7 +310,7 @@ impl ApiServer {
              users:\n- name: it\n  user:\n    token: {user}-token\ncontexts:\n- name: it\n  context: {{cluster: it, user: it}}\n"
         );
         let path = self.path(&format!("{name}.kubeconfig"));
-        fs::write(&path, text).unwrap();
+        write_whole(&path, &text);
         path
     }
 
@@ -271,25 +330,28 @@ impl ApiServer {
         command
     }
 
-    /// Applies what `install` prints.
-    pub(crate) fn install(&self, arguments: &[&str]) {
+    /// Applies what `install` prints, and gives what kubectl says of each object.
+    pub(crate) fn install(&self, arguments: &[&str]) -> String {
         let printed = Command::new(env!("CARGO_BIN_EXE_capv-ipam"))
             .arg("install")
             .args(arguments)
             .output()
             .unwrap();
         assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
-        let path = self.path("install.yaml");
-        fs::write(&path, printed.stdout).unwrap();
-        self.kubectl(&["apply", "-f", &path.display().to_string()]);
+        self.kubectl_apply(&String::from_utf8(printed.stdout).unwrap())
+    }
+
+    fn kubectl_apply(&self, text: &str) -> String {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let path = self.path(&format!("applied-{}.yaml", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        fs::write(&path, text).unwrap();
+        self.kubectl(&["apply", "-f", &path.display().to_string()])
     }
 
     /// Applies objects.
-    pub(crate) fn apply(&self, objects: &[serde_json::Value]) {
-        let path = self.path("objects.json");
+    pub(crate) fn apply(&self, objects: &[Value]) {
         let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects});
-        fs::write(&path, list.to_string()).unwrap();
-        self.kubectl(&["apply", "-f", &path.display().to_string()]);
+        self.kubectl_apply(&list.to_string());
     }
 
     /// Applies a text, and gives what kubectl says beside it.

@@ -2,7 +2,7 @@
 //! waiting.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -123,6 +123,12 @@ impl Bench {
         .await;
     }
 
+    /// Creates so many claims, and waits until they are bound.
+    pub(crate) async fn bound_after_creation(&self, each: usize) {
+        self.create_claims((0..each).map(|n| format!("c{n}")), false, "p").await;
+        self.all_bound(CLAIM, each).await;
+    }
+
     /// Waits until the object is gone.
     pub(crate) async fn gone(&self, kind: (&str, &str), name: &str) {
         eventually(&format!("{name} is gone"), async || {
@@ -145,15 +151,30 @@ impl Bench {
     }
 
     /// Starts the program on this namespace alone, with the way to the API server.
-    pub(crate) fn controller_to(&self, kubeconfig: &PathBuf, arguments: &[&str]) -> Controller {
+    pub(crate) fn controller_to(&self, kubeconfig: &Path, arguments: &[&str]) -> Controller {
+        self.start(None, kubeconfig, arguments)
+    }
+
+    /// The same with a clock that is off by so much, such as `+3h`.
+    pub(crate) fn controller_by(&self, offset: &str, kubeconfig: &Path, arguments: &[&str]) -> Controller {
+        self.start(Some(offset), kubeconfig, arguments)
+    }
+
+    fn start(&self, clock: Option<&str>, kubeconfig: &Path, arguments: &[&str]) -> Controller {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let log = std::env::temp_dir().join(format!("capv-ipam-test-{}-{number}.log", std::process::id()));
         // The speed test takes an optimised program.
         let program = std::env::var_os("CAPV_IPAM_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_capv-ipam").into());
         // It dies with this thread, however the thread ends.
-        let child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL"])
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]);
+        if let Some(offset) = clock {
+            command.env("LD_PRELOAD", clocks::library().unwrap());
+            // Only the time of day: nobody sets a steady clock.
+            command.env("FAKETIME", offset).env("DONT_FAKE_MONOTONIC", "1");
+        }
+        let child = command
             .arg(program)
             .args([
                 "controller",
@@ -198,6 +219,10 @@ impl Controller {
         self.child.wait().unwrap()
     }
 
+    pub(crate) fn is_alive(&self) -> bool {
+        Path::new(&format!("/proc/{}/exe", self.child.id())).exists()
+    }
+
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
@@ -223,6 +248,28 @@ impl Drop for Controller {
             );
         }
         let _ = fs::remove_file(&self.log);
+    }
+}
+
+/// Clocks that are off.
+pub(crate) mod clocks {
+    use std::path::PathBuf;
+
+    /// libfaketime, where Debian puts it; else one line says that it is missing.
+    pub(crate) fn library() -> Option<PathBuf> {
+        let architectures = std::fs::read_dir("/usr/lib").unwrap().flatten();
+        let found = architectures
+            .map(|folder| folder.path().join("faketime/libfaketime.so.1"))
+            .find(|file| file.exists());
+        let required = std::env::var_os("CAPV_IPAM_REQUIRE_ALL").is_some();
+        assert!(
+            found.is_some() || !required,
+            "libfaketime is required here (.ci/tools installs it)"
+        );
+        if found.is_none() {
+            eprintln!("skipped: libfaketime is not installed, so clocks that differ were not tried");
+        }
+        found
     }
 }
 

@@ -2,10 +2,11 @@
 //! own, and the history shows that no two ever showed the same.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::api_server::{CONTROLLER, shared};
+use crate::api_server::{ApiServer, CONTROLLER, shared};
 use crate::bench::{
     ADDRESS, Bench, CAPI_ADDRESS, CAPI_CLAIM, CLAIM, POOL, capi_claim, claim, eventually, pool, run, shown,
 };
@@ -17,7 +18,7 @@ const LEASE_NAMESPACE: &str = "capv-ipam-system";
 
 impl Bench {
     /// Every claim has an address of its own, every object a claim, and the pool records just that.
-    async fn tidy(&self, claims: usize) {
+    pub(crate) async fn tidy(&self, claims: usize) {
         let mut names = BTreeSet::new();
         for kind in [CLAIM, CAPI_CLAIM] {
             names.extend(self.list(kind).await.iter().filter_map(shown));
@@ -89,56 +90,166 @@ fn three_processes_without_a_lease_and_deaths_in_between() {
 fn a_bad_network_loses_no_claim_and_leaks_no_address() {
     let Some(server) = shared() else { return };
     run(async {
-        let bench = Bench::new(server).await;
-        let history = History::record(&bench).await;
-        let proxy = Proxy::start(server.client(CONTROLLER).await).await;
-        let mut number: u64 = 1;
-        proxy.choose(move |_, _| {
-            number = number
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            match (number >> 33) % 20 {
-                0 => Fault::Refuse(409),
-                1 => Fault::Refuse(429),
-                2 => Fault::Refuse(500),
-                3 => Fault::Refuse(503),
-                4 => Fault::Lose,
-                5 => Fault::Twice,
-                6 => Fault::Delay(30),
-                _ => Fault::None,
-            }
-        });
-        let kubeconfig = server.kubeconfig_for(CONTROLLER, &proxy.url, &bench.namespace);
-        bench.create(pool("p", "192.0.2.1", "192.0.2.200")).await;
-        let controllers = [
-            bench.controller_to(&kubeconfig, &[]),
-            bench.controller_to(&kubeconfig, &[]),
-        ];
-        bench.fill(40).await;
-        bench.all_bound(CLAIM, 40).await;
-        bench.all_bound(CAPI_CLAIM, 40).await;
-        for number in 0..20 {
-            bench.delete(CLAIM, &format!("c{number}")).await;
+        let (faulted, calls, changes) = bad_network(server, 1, 40).await;
+        println!("{faulted} of {calls} calls disturbed, {changes} changes of claims");
+    });
+}
+
+/// How many calls on the real server the longer run disturbs.
+const MANY: usize = 10_000;
+
+#[test]
+#[ignore = "takes minutes: cargo test --test controller ten_thousand -- --ignored --nocapture"]
+fn ten_thousand_disturbed_calls_on_the_real_server() {
+    let Some(server) = shared() else { return };
+    run(async {
+        let (mut faulted, mut calls, mut changes, mut seed) = (0, 0, 0, 0);
+        while faulted < MANY {
+            seed += 1;
+            let round = bad_network(server, seed, 100).await;
+            faulted += round.0;
+            calls += round.1;
+            changes += round.2;
         }
-        eventually("the deleted are gone", async || {
-            (bench.list(CLAIM).await.len() == 20).then_some(())
-        })
-        .await;
-        eventually("the pool has dropped them", async || {
-            let pool = bench.get(POOL, "p").await?;
-            (pool.data["status"]["indexes"].as_object()?.len() == 60).then_some(())
-        })
-        .await;
-        bench.tidy(60).await;
-        let (calls, faulted) = (
-            proxy.calls.load(Ordering::Relaxed),
-            proxy.faulted.load(Ordering::Relaxed),
-        );
         println!(
-            "{faulted} of {calls} calls disturbed, {} changes of claims",
-            history.check()
+            "{faulted} of {calls} calls disturbed in {seed} rounds, {changes} changes of claims, the law held in each"
         );
-        drop(controllers);
+    });
+}
+
+/// Two controllers behind a network that drops, delays, repeats and refuses calls, breaks watches and gives old lists. Gives how
+/// many calls were disturbed, how many there were, and how many changes of claims the history has.
+async fn bad_network(server: &'static ApiServer, seed: u64, claims: usize) -> (usize, usize, usize) {
+    let bench = Bench::new(server).await;
+    let history = History::record(&bench).await;
+    let proxy = Proxy::start(server.client(CONTROLLER).await).await;
+    let mut number: u64 = seed;
+    proxy.choose(move |_, _| {
+        number = number
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        match (number >> 33) % 20 {
+            0 => Fault::Refuse(409),
+            1 => Fault::Refuse(429),
+            2 => Fault::Refuse(500),
+            3 => Fault::Refuse(503),
+            4 => Fault::Lose,
+            5 => Fault::Twice,
+            6 => Fault::Delay(30),
+            7 => Fault::Stale,
+            _ => Fault::None,
+        }
+    });
+    let kubeconfig = server.kubeconfig_for(CONTROLLER, &proxy.url, &bench.namespace);
+    bench.create(pool("p", "192.0.2.1", "192.0.2.240")).await;
+    let controllers = [
+        bench.controller_to(&kubeconfig, &[]),
+        bench.controller_to(&kubeconfig, &[]),
+    ];
+    bench.fill(claims).await;
+    bench.all_bound(CLAIM, claims).await;
+    bench.all_bound(CAPI_CLAIM, claims).await;
+    let half = claims / 2;
+    for number in 0..half {
+        bench.delete(CLAIM, &format!("c{number}")).await;
+    }
+    eventually("the deleted are gone", async || {
+        (bench.list(CLAIM).await.len() == claims - half).then_some(())
+    })
+    .await;
+    eventually("the pool has dropped them", async || {
+        let pool = bench.get(POOL, "p").await?;
+        (pool.data["status"]["indexes"].as_object()?.len() == 2 * claims - half).then_some(())
+    })
+    .await;
+    bench.tidy(2 * claims - half).await;
+    let (calls, faulted) = (
+        proxy.calls.load(Ordering::Relaxed),
+        proxy.faulted.load(Ordering::Relaxed),
+    );
+    drop(controllers);
+    (faulted, calls, history.check())
+}
+
+/// One story on the real server with one controller behind a proxy, which is killed at call `target` and started again. Gives
+/// how many calls there were.
+async fn killed_at(server: &'static ApiServer, target: usize, hold: Fault) -> usize {
+    let bench = Bench::new(server).await;
+    let history = History::record(&bench).await;
+    let proxy = Proxy::start(server.client(CONTROLLER).await).await;
+    let (mut number, reached) = (0, Arc::new(AtomicBool::new(false)));
+    let flag = Arc::clone(&reached);
+    proxy.choose(move |_, _| {
+        number += 1;
+        if number == target {
+            flag.store(true, Ordering::Relaxed);
+            return hold;
+        }
+        Fault::None
+    });
+    let kubeconfig = server.kubeconfig_for(CONTROLLER, &proxy.url, &bench.namespace);
+    let start = || bench.controller_to(&kubeconfig, &["--roles=pool"]);
+    let death = async {
+        let first = start();
+        while !reached.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        first.kill();
+        proxy.release();
+        start()
+    };
+    let story = async {
+        bench.create(pool("p", "192.0.2.1", "192.0.2.3")).await;
+        bench.create(claim("a", "p")).await;
+        assert_eq!(bench.bound(CLAIM, "a").await, "p-192-0-2-1");
+        bench.create(capi_claim("b", "p")).await;
+        assert_eq!(bench.bound(CAPI_CLAIM, "b").await, "p-192-0-2-2");
+        bench.delete(CLAIM, "a").await;
+        bench.gone(CLAIM, "a").await;
+        bench.create(capi_claim("c", "p")).await;
+        assert_eq!(bench.bound(CAPI_CLAIM, "c").await, "p-192-0-2-1");
+        bench.tidy(2).await;
+    };
+    // The story may end before the call is reached.
+    let calls = {
+        let (mut death, mut story) = (Box::pin(death), Box::pin(story));
+        tokio::select! {
+            _second = &mut death => story.await,
+            () = &mut story => {}
+        }
+        proxy.calls.load(Ordering::Relaxed)
+    };
+    history.check();
+    calls
+}
+
+#[test]
+fn deaths_around_sampled_calls_on_the_real_server() {
+    let Some(server) = shared() else { return };
+    run(async {
+        let calls = killed_at(server, usize::MAX, Fault::None).await;
+        let every = calls.div_ceil(6);
+        for target in (2..calls).step_by(every) {
+            for hold in [Fault::Hold, Fault::HoldAnswer] {
+                killed_at(server, target, hold).await;
+            }
+        }
+        println!("killed before and after every {every}th of {calls} calls");
+    });
+}
+
+#[test]
+#[ignore = "takes minutes: cargo test --test controller deaths_around_every -- --ignored --nocapture"]
+fn deaths_around_every_call_on_the_real_server() {
+    let Some(server) = shared() else { return };
+    run(async {
+        let calls = killed_at(server, usize::MAX, Fault::None).await;
+        for target in 1..=calls {
+            for hold in [Fault::Hold, Fault::HoldAnswer] {
+                killed_at(server, target, hold).await;
+            }
+        }
+        println!("killed before and after each of {calls} calls");
     });
 }
 
@@ -149,10 +260,10 @@ fn a_process_that_is_stopped_between_decision_and_creation_does_no_harm() {
         let bench = Bench::new(server).await;
         let history = History::record(&bench).await;
         let proxy = Proxy::start(server.client(CONTROLLER).await).await;
-        // The first creation of an address is held up for long enough to stop the process first.
+        // The creation of an address is held up until the claim has gone and its address has another holder.
         proxy.choose(|method, path| {
             if *method == http::Method::POST && path.ends_with("/ipaddresses") {
-                Fault::Delay(2500)
+                Fault::Hold
             } else {
                 Fault::None
             }
@@ -178,7 +289,9 @@ fn a_process_that_is_stopped_between_decision_and_creation_does_no_harm() {
         bench.gone(CLAIM, "a").await;
         bench.create(capi_claim("b", "p")).await;
         assert_eq!(bench.bound(CAPI_CLAIM, "b").await, "p-192-0-2-1");
-        tokio::time::sleep(Duration::from_millis(2600)).await;
+        // Now the server gets the creation that rests on the old decision, and the process wakes up.
+        proxy.choose(|_, _| Fault::None);
+        proxy.release();
         sleeper.signal("-CONT");
         bench.create(claim("d", "p")).await;
         bench.bound(CLAIM, "d").await;

@@ -104,6 +104,7 @@ impl Chance {
 const POOLS_OF_CHANCE: u64 = 8;
 const ADDRESSES_EACH: u8 = 6;
 const NAMES: u64 = 64;
+const ROUNDS_AT_ONCE: usize = 6;
 
 fn pool_name(number: u64) -> String {
     format!("p{}", number % POOLS_OF_CHANCE)
@@ -232,13 +233,24 @@ fn chance_never_gives_an_address_twice() {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(3000);
-    let mut faulted = 0;
-    let mut seed = 0;
-    while faulted < wanted {
-        seed += 1;
-        faulted += chaos(seed, 2 + (seed as usize % 2), 600);
-    }
-    println!("{faulted} calls disturbed in {seed} rounds");
+    let (faulted, seed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    // Rounds wait more than they work.
+    std::thread::scope(|scope| {
+        for _ in 0..ROUNDS_AT_ONCE {
+            scope.spawn(|| {
+                while faulted.load(Ordering::Relaxed) < wanted {
+                    let seed = seed.fetch_add(1, Ordering::Relaxed) + 1;
+                    let disturbed = chaos(seed as u64, 2 + (seed % 2), 600);
+                    faulted.fetch_add(disturbed, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    println!(
+        "{} calls disturbed in {} rounds",
+        faulted.into_inner(),
+        seed.into_inner()
+    );
 }
 
 #[test]

@@ -117,7 +117,9 @@ fn result(world: &World) -> BTreeMap<ClaimId, (Option<String>, Option<String>)> 
 /// A claim that is refused for its entry's prefix leaves the address to the next, and then has another reason: only without
 /// such refusals one decision is the last.
 fn with_lawful_prefixes(mut spec: IPPoolSpec) -> IPPoolSpec {
-    spec.pools.iter_mut().for_each(|entry| entry.prefix = entry.prefix.max(0));
+    spec.pools
+        .iter_mut()
+        .for_each(|entry| entry.prefix = entry.prefix.max(0));
     spec
 }
 
