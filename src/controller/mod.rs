@@ -1,5 +1,5 @@
 //! The in-cluster mode: takes pools, claims and machines as an API server shows them, brings each to what the allocator
-//! decides. One file for each step; only [`call`] and [`watch`] talk to the API server.
+//! decides. One file for each step; only `call` and `watch` talk to the API server.
 
 mod call;
 mod clock;

@@ -104,7 +104,6 @@ impl Chance {
 const POOLS_OF_CHANCE: u64 = 8;
 const ADDRESSES_EACH: u8 = 6;
 const NAMES: u64 = 64;
-const ROUNDS_AT_ONCE: usize = 6;
 
 fn pool_name(number: u64) -> String {
     format!("p{}", number % POOLS_OF_CHANCE)
@@ -235,12 +234,13 @@ fn chance_never_gives_an_address_twice() {
         .unwrap_or(3000);
     let (faulted, seed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     // Rounds wait more than they work.
+    let at_once = (wanted / 1500).clamp(1, 12);
     std::thread::scope(|scope| {
-        for _ in 0..ROUNDS_AT_ONCE {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 while faulted.load(Ordering::Relaxed) < wanted {
                     let seed = seed.fetch_add(1, Ordering::Relaxed) + 1;
-                    let disturbed = chaos(seed as u64, 2 + (seed % 2), 600);
+                    let disturbed = chaos(seed as u64, 2 + (seed % 2), 3000);
                     faulted.fetch_add(disturbed, Ordering::Relaxed);
                 }
             });
