@@ -269,3 +269,40 @@ fn the_lowest_addresses_for_replicas_and_surge_are_all_that_a_pool_of_its_own_ev
     println!("the lowest addresses sufficed in {steps} steps");
     assert!(steps > 100, "only {steps} steps were played");
 }
+
+/// A machine that keeps an address from outside its pool may be the one that goes, so a full pool does not tell what is held.
+#[test]
+fn an_address_outside_a_full_pool_may_have_gone() {
+    let machine = |number| model::Machine::holding(vec![vec![number]]);
+    let group = model::Group {
+        rules: Rules::Deployment {
+            surge: 0,
+            unavailable: 0,
+        },
+        draws: vec![(0, 1)],
+        wanted: 2,
+    };
+    let pool = model::Pool {
+        addresses: vec![1],
+        taken: BTreeSet::new(),
+        retries: true,
+    };
+    let machines = model::Machines {
+        list: vec![machine(1), machine(2)],
+        old: 0,
+        new: 2,
+        gone: false,
+    };
+    let story = Story {
+        shape: Shape {
+            pools: vec![pool],
+            groups: vec![group],
+            wanted_before: 0,
+        },
+        given: Some(vec![machines]),
+        events: vec![model::Event::Scale(0, 1), model::Event::Scale(0, 3)],
+    };
+    let mut compared = Compared::default();
+    compared.compare(&story);
+    assert_eq!((compared.steps, compared.too_large), (3, 0));
+}

@@ -1,7 +1,7 @@
 //! Takes the spec of a pool of either provider, gives the one form from which addresses are given out; holds no state of
 //! who has what.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::address::parse_address;
@@ -42,7 +42,7 @@ pub struct Pool {
     strategy: Strategy,
     naming: Naming,
     /// Claim name to address; none where the text is no address.
-    pre_allocations: BTreeMap<String, Option<IpAddr>>,
+    pre_allocations: HashMap<String, Option<IpAddr>>,
     honours_requests: bool,
     prefix: i64,
     gateway: Option<String>,
@@ -85,7 +85,7 @@ impl Pool {
             entries: addresses.spans().map(Entry::of_span).collect(),
             strategy: Strategy::Sequential,
             naming: Naming::Claim,
-            pre_allocations: BTreeMap::new(),
+            pre_allocations: HashMap::new(),
             honours_requests: false,
             prefix: prefix.into(),
             gateway: pool.spec.gateway.clone().filter(|text| !text.is_empty()),

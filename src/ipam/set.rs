@@ -33,15 +33,28 @@ impl AddressSet {
     /// Adds one address; `false` if the set had it.
     pub fn insert_address(&mut self, address: IpAddr) -> bool {
         let place = mapped_number(address);
-        // The common case is the lowest free address, which makes an interval one longer: nothing is allocated for it.
-        let after = place.checked_add(1).filter(|after| self.spans.contains_key(after));
-        match self.spans.range_mut(..=place).next_back() {
-            Some((_, last)) if *last >= place => return false,
-            Some((_, last)) if *last + 1 == place && after.is_none() => *last = place,
-            _ => self.insert_span(Span {
-                first: place,
-                last: place,
-            }),
+        let behind = place.saturating_add(1);
+        // The common case is the lowest free address, which makes an interval one longer: one look-up, nothing allocated.
+        let last = match self.spans.range_mut(..=behind).next_back() {
+            Some((&first, last)) if first <= place => {
+                if *last >= place {
+                    return false;
+                }
+                if *last + 1 == place {
+                    *last = place;
+                    return true;
+                }
+                place
+            }
+            Some((_, last)) => *last,
+            None => place,
+        };
+        self.spans.remove(&behind);
+        match self.spans.range_mut(..place).next_back() {
+            Some((_, before)) if *before + 1 == place => *before = last,
+            _ => {
+                self.spans.insert(place, last);
+            }
         }
         true
     }

@@ -55,10 +55,10 @@ pub(crate) struct Machines {
     /// In order of creation, where that counts; else sorted.
     pub(crate) list: Vec<Machine>,
     /// What the old and the new MachineSet are to have.
-    old: usize,
-    new: usize,
+    pub(crate) old: usize,
+    pub(crate) new: usize,
     /// All of them go.
-    gone: bool,
+    pub(crate) gone: bool,
 }
 
 pub(crate) type State = Vec<Machines>;

@@ -162,8 +162,9 @@ impl Reader<'_> {
                 .insert(format!("{}/{}", row.kind, row.object), owner.to_owned());
         }
         match row.kind {
-            "Machine" => {
-                let group = self.group_of(&format!("Machine/{}", row.object))?;
+            // Both have one name; the VSphereMachine comes first, and may claim before there is a Machine.
+            "VSphereMachine" | "Machine" if !self.machines.contains_key(row.object) => {
+                let group = self.group_of(&format!("{}/{}", row.kind, row.object))?;
                 self.machines
                     .insert(row.object.to_owned(), self.recording.machines.len());
                 self.recording.machines.push(Machine {

@@ -1,7 +1,5 @@
 //! Takes the YAML beside a recording and gives the manifest of its cluster; what it does not know fails.
 
-use std::fmt::Write as _;
-
 use serde::Deserialize;
 
 /// What was recorded.
@@ -22,8 +20,10 @@ pub(crate) struct Group {
     pub(crate) role: String,
     pub(crate) replicas: u32,
     /// A number or a percentage.
+    #[serde(alias = "maxSurge")]
     surge: Option<Amount>,
     /// A number or a percentage; none is the default.
+    #[serde(alias = "maxUnavailable")]
     unavailable: Option<Amount>,
     /// `OnDelete`, where it is not a roll-out.
     strategy: Option<String>,
@@ -47,7 +47,11 @@ pub(crate) struct Pool {
     pub(crate) groups: Vec<String>,
     pub(crate) addresses: Vec<String>,
     /// `random`, where it is not sequential (metal3).
+    #[serde(alias = "allocationStrategy")]
     strategy: Option<String>,
+    /// The length of the prefix in bits.
+    prefix: Option<u8>,
+    gateway: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,8 +72,26 @@ pub(crate) enum Expect {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Stuck {
-    pub(crate) stuck: String,
-    pub(crate) needed: u64,
+    /// The pool, or all the pools.
+    pub(crate) stuck: OneOrMore,
+    /// Where it was recorded.
+    pub(crate) needed: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl Stuck {
+    pub(crate) fn pools(&self) -> Vec<&str> {
+        match &self.stuck {
+            OneOrMore::One(pool) => vec![pool],
+            OneOrMore::More(pools) => pools.iter().map(String::as_str).collect(),
+        }
+    }
 }
 
 fn one() -> usize {
@@ -177,16 +199,21 @@ impl Pool {
             "GlobalInClusterIPPool" => ("ipam.cluster.x-k8s.io/v1alpha2", ""),
             kind => return Err(format!("a pool's kind is {kind}")),
         };
+        let is_v6 = self.addresses.iter().any(|range| range.contains(':'));
+        let prefix = self.prefix.unwrap_or(if is_v6 { 64 } else { 24 });
         let mut out = format!(
-            "---\napiVersion: {head}\nkind: {}\nmetadata: {{name: {name}{namespace}}}\nspec:\n  prefix: 24\n",
+            "---\napiVersion: {head}\nkind: {}\nmetadata: {{name: {name}{namespace}}}\nspec:\n  prefix: {prefix}\n",
             self.kind
         );
+        if let Some(gateway) = &self.gateway {
+            out += &format!("  gateway: \"{gateway}\"\n");
+        }
         if self.kind != "IPPool" {
             if self.strategy.is_some() {
                 return Err(format!("{name} has a strategy, which only an IPPool has"));
             }
-            writeln!(out, "  addresses: [{}]", self.addresses.join(", ")).map_err(|error| error.to_string())?;
-            return Ok(out);
+            let addresses: Vec<String> = self.addresses.iter().map(|range| format!("{range:?}")).collect();
+            return Ok(out + &format!("  addresses: [{}]\n", addresses.join(", ")));
         }
         out += &format!("  namePrefix: {name}\n");
         if let Some(strategy) = &self.strategy {
@@ -195,7 +222,7 @@ impl Pool {
         out += "  pools:\n";
         for range in &self.addresses {
             let (start, end) = range.split_once('-').unwrap_or((range, range));
-            out += &format!("  - {{start: {start}, end: {end}}}\n");
+            out += &format!("  - {{start: \"{start}\", end: \"{end}\"}}\n");
         }
         Ok(out)
     }

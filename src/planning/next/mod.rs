@@ -5,6 +5,7 @@
 //! claim can get in any run (`reach`), and whether a pool runs short in the worst of them (`shortage`).
 
 mod afterwards;
+mod alone;
 mod demand;
 mod event;
 mod holding;

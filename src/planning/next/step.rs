@@ -8,7 +8,6 @@ use super::holding::Holding;
 use super::shortage::spread_over;
 use super::start::GroupDraw;
 use super::unsure::Unsure;
-use super::walk::{Course, Ground, Walked, walk};
 use super::world::{PoolUse, Waiting, World};
 use crate::ipam::AddressSet;
 
@@ -17,16 +16,16 @@ pub(super) type Acts = BTreeMap<usize, Intent>;
 
 /// A step in the making.
 pub(super) struct Step {
-    acts: Acts,
-    demands: BTreeMap<usize, Demand>,
+    pub(super) acts: Acts,
+    pub(super) demands: BTreeMap<usize, Demand>,
     /// The pools whose claims are tried again because of what somebody did.
     repaired: BTreeSet<usize>,
     /// Groups and draws that have arrived.
-    arrived: BTreeSet<(usize, usize)>,
+    pub(super) arrived: BTreeSet<(usize, usize)>,
     /// Why the others do not go one way only.
-    reasons: BTreeMap<(usize, usize), Unsure>,
+    pub(super) reasons: BTreeMap<(usize, usize), Unsure>,
     /// The peaks that are known exactly.
-    peaks: BTreeMap<usize, u64>,
+    pub(super) peaks: BTreeMap<usize, u64>,
 }
 
 impl Step {
@@ -128,98 +127,6 @@ impl World {
         acts
     }
 
-    /// Goes through the step with every group that can go one way only.
-    fn walk_alone(&mut self, step: &mut Step) {
-        let groups: Vec<usize> = step.acts.keys().copied().collect();
-        for group in groups {
-            let draws = self.draws(group);
-            if !draws.iter().any(|draw| matches!(draw.held, Holding::InOrder(_))) {
-                continue;
-            }
-            // With several addresses for a machine, one that waits holds some of them, and which is not known.
-            let single = matches!(draws, [draw] if draw.each == 1);
-            let stuck = self.short_pools(group, step).pop_first().filter(|_| !single);
-            let walks: Vec<Result<Walked, Unsure>> = (0..draws.len())
-                .map(|draw| match stuck {
-                    Some(pool) => Err(self.stuck_in(group, pool, step)),
-                    None => self.walk(group, draw, step),
-                })
-                .collect();
-            for (draw, walked) in walks.into_iter().enumerate() {
-                match walked {
-                    Ok(walked) => self.arrive(group, draw, walked, step),
-                    Err(unsure) => {
-                        step.reasons.insert((group, draw), unsure);
-                    }
-                }
-            }
-        }
-    }
-
-    fn walk(&self, group: usize, draw: usize, step: &Step) -> Result<Walked, Unsure> {
-        let is = &self.groups[group].is;
-        let draw = &is.draws[draw];
-        let place = &self.pools[draw.pool];
-        let name = &place.reference.name;
-        let Some(pool) = &place.pool else {
-            return Err(Unsure::PoolMissing(name.clone()));
-        };
-        let Some(wanted) = is.replicas else {
-            return Err(Unsure::Replicas);
-        };
-        if step.actors(self, draw.pool).any(|(other, ..)| other != group) {
-            return Err(Unsure::Shared(name.clone()));
-        }
-        match &place.guests {
-            Ok(0) => {}
-            Ok(_) => return Err(Unsure::Endpoint(name.clone())),
-            Err(rival) => return Err(Unsure::Rival(rival.clone())),
-        }
-        let (mut held, mut maybe) = (place.taken.clone(), AddressSet::new());
-        for (_, other) in step.idle(self, draw.pool) {
-            let known = if other.held.is_certain() { &mut held } else { &mut maybe };
-            known.extend(other.held.addresses().ranges());
-        }
-        let ground = Ground {
-            name,
-            pool,
-            held,
-            maybe,
-            rests: place.rests,
-        };
-        let course = Course {
-            intent: step.acts[&group],
-            wanted: wanted as usize,
-            surge: is.strategy.surge(is.replicas).map(|surge| surge.min(1) as usize),
-            outdated: self.groups[group].outdated,
-            order: is.order,
-        };
-        walk(course, draw, &ground)
-    }
-
-    fn arrive(&mut self, group: usize, draw: usize, walked: Walked, step: &mut Step) {
-        let pool = self.draws(group)[draw].pool;
-        let others: u64 = step
-            .idle(self, pool)
-            .map(|(_, other)| self.of_pool(other).1.unwrap_or(0))
-            .sum();
-        step.peaks.insert(pool, others + walked.peak);
-        step.arrived.insert((group, draw));
-        if step.demands[&group].drops {
-            self.released.insert(pool);
-        }
-        let group_state = &mut self.groups[group];
-        group_state.outdated = walked.outdated;
-        group_state.waiting = walked.stuck.then(|| Waiting {
-            pools: BTreeSet::from([pool]),
-            every_run: true,
-            most: step.demands[&group].most,
-            rest: Some(Intent::Settle),
-        });
-        group_state.is.draws[draw].held = Holding::InOrder(walked.machines);
-        group_state.is.draws[draw].unsure = None;
-    }
-
     /// Where a pool is full and all that want of it would first add a machine, nothing moves.
     fn stay_stuck(&mut self, step: &mut Step) {
         for pool in 0..self.pools.len() {
@@ -272,7 +179,9 @@ impl World {
                 reached: &pools[&pool].reached,
                 demand,
                 short: self.draws(*group).iter().any(|draw| pools[&draw.pool].short) && !step.removes(*group),
-                fills: pools[&pool].fills == Some(*group) && self.draws(*group).len() == 1,
+                fills: pools[&pool].fills == Some(*group)
+                    && self.draws(*group).len() == 1
+                    && self.full_pool_settles(&self.draws(*group)[*draw]),
             };
             let is = &mut self.groups[*group].is;
             is.draws[*draw].held = after.held(is, *draw);
@@ -331,14 +240,5 @@ impl World {
         before
             .or_else(|| step.reasons.get(&(group, draw)).cloned())
             .unwrap_or(Unsure::AnyOrder)
-    }
-
-    fn stuck_in(&self, group: usize, pool: usize, step: &Step) -> Unsure {
-        let name = self.pools[pool].reference.name.clone();
-        if step.demands[&group].drops {
-            Unsure::Stuck(name)
-        } else {
-            Unsure::TooSmall(name)
-        }
     }
 }

@@ -8,7 +8,7 @@ use super::shortage::spread_over;
 use super::start::{GroupDraw, GroupStart, PoolStart, Start};
 use super::step::Step;
 use crate::api::metal3;
-use crate::ipam::AddressSet;
+use crate::ipam::{AddressSet, Pool};
 use crate::planning::plan::PoolReference;
 
 /// Pools and groups between two steps.
@@ -170,6 +170,15 @@ impl World {
             most: most.chain(waiting).try_fold(0, |most, more| Some(most.max(more?))),
             unfinished: group.outdated > 0,
         }
+    }
+
+    /// Whether it is known what a draw holds once all of its pool is taken: what it may hold outside the pool, it holds.
+    pub(super) fn full_pool_settles(&self, draw: &GroupDraw) -> bool {
+        let inside = |pool: &Pool| {
+            let usable = pool.usable();
+            draw.held.addresses().ranges().all(|range| usable.contains_range(range))
+        };
+        draw.held.is_certain() || self.pools[draw.pool].pool.as_ref().is_some_and(inside)
     }
 
     /// How many addresses of the pool itself a draw holds at most and at least; addresses from outside it count for nothing.
