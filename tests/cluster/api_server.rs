@@ -235,6 +235,7 @@ impl ApiServer {
             "--controllers=garbage-collector-controller,namespace-controller".into(),
             format!("--service-account-private-key-file={}", self.path("key.pem").display()),
             "--leader-elect=false".into(),
+            "--bind-address=127.0.0.1".into(),
             format!("--secure-port={}", free_port()),
             format!("--cert-dir={}", self.path("manager-certs").display()),
         ];

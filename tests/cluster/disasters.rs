@@ -26,10 +26,14 @@ fn the_storage_stops_and_starts() {
         let _controllers = [bench.controller(&[]), bench.controller(&[])];
         bench.bound_after_creation(20).await;
         // In the middle of a batch.
-        let batch = bench.create_claims((100..140).map(|n| format!("c{n}")), false, "p");
+        let batch = async {
+            for number in 100..140 {
+                let _ = bench.try_create(claim(&format!("c{number}"), "p")).await;
+            }
+        };
         let stop = async {
             eventually("some of the batch are there", async || {
-                (bench.list(CLAIM).await.len() > 30).then_some(())
+                (bench.list(CLAIM).await.len() >= 30).then_some(())
             })
             .await;
             server.stop_etcd();
@@ -44,7 +48,10 @@ fn the_storage_stops_and_starts() {
         })
         .await;
         assert!(claims >= 30, "{claims}");
-        bench.create(capi_claim("after", "p")).await;
+        eventually("the storage takes a claim", async || {
+            bench.try_create(capi_claim("after", "p")).await.ok()
+        })
+        .await;
         bench.bound(CAPI_CLAIM, "after").await;
         bench.all_bound(CLAIM, claims).await;
         bench.tidy(claims + 1).await;

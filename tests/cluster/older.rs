@@ -10,7 +10,7 @@ use crate::bench::{Bench, CLAIM, eventually, pool, run, shown};
 const CLUSTER: (&str, &str) = ("cluster.x-k8s.io/v1beta1", "Cluster");
 const MACHINE: (&str, &str) = ("infrastructure.cluster.x-k8s.io/v1beta1", "VSphereMachine");
 const TEMPLATE: (&str, &str) = ("infrastructure.cluster.x-k8s.io/v1beta1", "VSphereMachineTemplate");
-const CAPI_CLAIM: (&str, &str) = ("ipam.cluster.x-k8s.io/v1beta1", "IPAddressClaim");
+const CAPI_CLAIM: (&str, &str) = ("ipam.cluster.x-k8s.io/v1alpha1", "IPAddressClaim");
 
 #[test]
 fn older_versions_are_served_in_their_own_forms() {
