@@ -357,11 +357,7 @@ fn every_form_shows_the_steps() {
     assert!(table.contains("never delete the claim"), "{table}");
     assert!(show("wide").contains("WAY OUT"));
     let csv = show("csv");
-    assert_eq!(
-        csv.matches("\r\n\r\n").count(),
-        1,
-        "one empty line between the tables: {csv}"
-    );
+    assert!(csv.starts_with("step,event,"), "one table, that of the steps: {csv}");
     assert!(
         csv.contains(
             "\r\n1,rollout,oak,KubeadmControlPlane/oak,\"192.0.2.10, 192.0.2.11, 192.0.2.12\",exact,cp,3,4,3,yes"
@@ -454,7 +450,8 @@ fn a_wrong_event_is_refused_and_says_what_there_is() {
     );
     folder.write(
         "m.yaml",
-        one.clone() + &two.replace("\"namespace\":\"plants\"", "\"namespace\":\"trees\""),
+        one.replace("oak.example.org", "192.0.2.100")
+            + &two.replace("\"namespace\":\"plants\"", "\"namespace\":\"trees\""),
     );
     let refused = |event: &str, part: &str| {
         let ran = folder.run(&["plan", "-f", "m.yaml", "--report", "json=r.json", "--then", event]);
@@ -478,6 +475,22 @@ fn a_wrong_event_is_refused_and_says_what_there_is() {
         "no pool is called pool; there is plants/IPPool/cp, trees/IPPool/elm-cp",
     );
     refused("enlarge=elm-cp:192.0.2.33", "the pool elm-cp has 192.0.2.33 already");
+    refused(
+        "enlarge=elm-cp:192.0.2.1",
+        "192.0.2.1 holds 192.0.2.1, the gateway, which is no machine's",
+    );
+    refused(
+        "enlarge=elm-cp:192.0.2.99-192.0.2.110",
+        "192.0.2.99-192.0.2.110 holds 192.0.2.100, the endpoint of a cluster",
+    );
+    refused(
+        "enlarge=elm-cp:192.0.2.250-192.0.2.255",
+        "192.0.2.250-192.0.2.255 holds 192.0.2.255, the broadcast address",
+    );
+    refused(
+        "enlarge=elm-cp:192.0.3.5",
+        "192.0.3.5 is not inside 192.0.2.0/24, the network of the pool elm-cp",
+    );
     refused("scale=oak/cp", "write it as scale=GROUP:N");
     refused(
         "delete-cluster=birch",
@@ -511,6 +524,51 @@ fn a_wrong_event_is_refused_and_says_what_there_is() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn a_number_of_control_plane_replicas_that_the_api_server_refuses_is_said() {
+    let folder = Folder::new();
+    let pools = [("cp", "192.0.2.10-192.0.2.15")];
+    folder.write(
+        "m.yaml",
+        manifest("oak", "IPPool", &pools, &[control_plane("cp", &["cp"])]),
+    );
+    for (event, note) in [
+        ("scale=cp:5", None),
+        (
+            "scale=cp:2",
+            Some("takes an even number of replicas of KubeadmControlPlane/cp only with an external etcd"),
+        ),
+        ("scale=cp:0", Some("refuses 0 replicas of KubeadmControlPlane/cp")),
+    ] {
+        let ran = folder.run(&["plan", "-f", "m.yaml", "--report", "json=r.json", "--then", event]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let said = note.unwrap_or("the API server");
+        assert_eq!(ran.stdout.contains(said), note.is_some(), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_state_that_tells_nothing_is_said() {
+    let folder = Folder::new();
+    let pools = [("cp", "192.0.2.10-192.0.2.15")];
+    let text = manifest("oak", "IPPool", &pools, &[control_plane("cp", &["cp"])]);
+    folder.write("m.yaml", text);
+    for state in [
+        "",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: other\n",
+        "apiVersion: v1\nkind: List\nitems: []\n",
+    ] {
+        folder.write("state.yaml", state);
+        let ran = folder.run(&["plan", "-f", "m.yaml", "--state", "state.yaml"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("CI524") && ran.stderr.contains("everything is planned as new"),
+            "{state:?}: {}",
+            ran.stderr
+        );
+    }
 }
 
 /// The codes of a run's findings about pool sizes, each with its message.

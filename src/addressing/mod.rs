@@ -13,6 +13,7 @@ mod matching;
 mod monitor;
 mod nics;
 mod node_name;
+mod places;
 mod pool_object;
 mod reading;
 #[cfg(feature = "cli")]

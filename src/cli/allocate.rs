@@ -39,12 +39,13 @@ pub(super) struct Allocate {
     /// Claims that do not exist yet, in the order of their creation; =ADDRESS asks for an address
     #[arg(long = "for", value_name = "NAME[=ADDRESS]", num_args = 1.., value_delimiter = ',', help_heading = "What if")]
     names: Vec<String>,
-    /// That many more claims, called next-1, next-2 and so on
+    /// That many more claims, called next-1, next-2 and so on; 1,000,000 at most
     #[arg(
         long,
         value_name = "N",
         default_value_t = 0,
         hide_default_value = true,
+        value_parser = clap::value_parser!(u32).range(..=1_000_000),
         help_heading = "What if"
     )]
     count: u32,

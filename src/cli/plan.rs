@@ -74,7 +74,7 @@ enum Form {
     Yaml,
     /// The whole plan as JSON
     Json,
-    /// Comma-separated values with everything that is known
+    /// Comma-separated values with everything that is known; with --then the steps
     Csv,
     /// A Markdown table, and why sets are no more than that
     Markdown,
@@ -126,7 +126,9 @@ impl Plan {
         Ok(match self.output {
             Form::Table => plan_table(plan, Columns::Narrow).aligned() + &steps_text(plan, Columns::Narrow),
             Form::Wide => plan_table(plan, Columns::Wide).aligned() + &steps_text(plan, Columns::Wide),
-            Form::Csv => plan_table(plan, Columns::All).csv() + &steps_csv(plan),
+            // A reader of CSV takes one table.
+            Form::Csv if plan.steps.is_empty() => plan_table(plan, Columns::All).csv(),
+            Form::Csv => steps_csv(plan),
             Form::Markdown => plan_markdown(plan) + &steps_markdown(plan),
             Form::Json => as_json(plan)?,
             Form::Yaml => as_yaml(plan)?,

@@ -103,6 +103,14 @@ impl AddressSet {
         overlap
     }
 
+    /// The addresses of this set that the other does not have.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let mut rest = self.clone();
+        other.ranges().for_each(|range| rest.remove(range));
+        rest
+    }
+
     /// How many addresses: 0 to 2^128-1; a larger set is given as 2^128-1.
     #[must_use]
     pub fn size(&self) -> u128 {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::draws::Draws;
-use super::infrastructure::{has_zones, lacks_endpoint, selects_zones};
+use super::infrastructure::{endpoint, has_zones, lacks_endpoint, selects_zones};
 use super::next::{GroupDraw, GroupStart, Order, PoolStart, Start, Unsure};
 use crate::addressing::{Groups, MachineGroup};
-use crate::ipam::{AddressSet, Pool};
+use crate::ipam::{AddressSet, Pool, parse_address};
 use crate::objects::{Autoscaler, Manifest, Object, Role};
 
 /// Control planes that make one machine at a time and wait until it runs: seen with the first, read of the others
@@ -98,6 +98,11 @@ fn pool_start(
         reference: drawn.reference.clone(),
         pool: addresses,
         taken: AddressSet::new(),
+        endpoints: groups
+            .clusters
+            .iter()
+            .filter_map(|cluster| parse_address(&endpoint(manifest, groups, *cluster)?.host).ok())
+            .collect(),
         guests: Ok(clusters.iter().filter(lacking).count() as u64),
         rests: drawn.rests,
     }

@@ -27,7 +27,7 @@ impl Shares {
             reserved: pool.reserved(),
         };
         let held = groups.iter().flat_map(|group| group.ranges()).collect::<AddressSet>();
-        let held = without(&held.intersection(&shares.all), &shares.reserved);
+        let held = held.intersection(&shares.all).without(&shares.reserved);
         let known = pool.strategy() == Strategy::Sequential && groups.iter().all(|group| group.peak().is_some());
         if !known {
             shares.any = held;
@@ -43,9 +43,9 @@ impl Shares {
         shares.replicas = exact.collect();
         // A machine of a set takes the lowest free address, so the lowest are held first.
         let others = replicas().filter(|(_, nic)| nic.address.is_none()).count();
-        let rest = without(&held, &shares.replicas);
+        let rest = held.without(&shares.replicas);
         shares.replicas.extend(lowest(&rest, others as u128));
-        shares.surge = without(&rest, &shares.replicas);
+        shares.surge = rest.without(&shares.replicas);
         shares
     }
 }
@@ -69,12 +69,6 @@ impl GroupPlan {
             .flat_map(|slot| slot.nics.iter().map(|nic| (slot.kind, nic)));
         nics.filter(move |(_, nic)| nic.pool == *pool)
     }
-}
-
-fn without(set: &AddressSet, other: &AddressSet) -> AddressSet {
-    let mut rest = set.clone();
-    other.ranges().for_each(|range| rest.remove(range));
-    rest
 }
 
 /// The ranges of the `count` lowest addresses of a set.

@@ -37,7 +37,11 @@ pub(super) fn step(event: &Event, world: &World, uses: &[PoolUse]) -> StepPlan {
             .enumerate()
             .map(|(pool, used)| step_pool(world, pool, used))
             .collect(),
-        notes: world.left_alone(event).map(left_alone).collect(),
+        notes: world
+            .left_alone(event)
+            .map(left_alone)
+            .chain(world.doubtful_scale(event).map(doubtful_scale))
+            .collect(),
     }
 }
 
@@ -47,6 +51,15 @@ fn left_alone(group: &GroupStart) -> String {
         "{}/{} replaces machines only when they are deleted, so it stays as it is",
         group.kind, group.name
     )
+}
+
+/// What the API server says to the number of a control plane (CAPI webhook of KubeadmControlPlane).
+fn doubtful_scale((group, replicas): (&GroupStart, u32)) -> String {
+    let name = format!("{}/{}", group.kind, group.name);
+    match replicas {
+        0 => format!("the API server refuses 0 replicas of {name}: a control plane goes with its Cluster"),
+        _ => format!("the API server takes an even number of replicas of {name} only with an external etcd"),
+    }
 }
 
 fn step_group(world: &World, group: &GroupStart) -> StepGroup {

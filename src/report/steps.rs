@@ -34,13 +34,10 @@ pub fn steps_text(plan: &AddressPlan, columns: Columns) -> String {
     format!("\n{}{notes}", steps_table(plan, columns).aligned())
 }
 
-/// The steps as a table of their own, behind an empty line; empty without steps.
+/// The steps as a table of their own.
 #[must_use]
 pub fn steps_csv(plan: &AddressPlan) -> String {
-    if plan.steps.is_empty() {
-        return String::new();
-    }
-    format!("\r\n{}", steps_table(plan, Columns::All).csv())
+    steps_table(plan, Columns::All).csv()
 }
 
 /// The steps as a Markdown table, and what to do where one gets stuck; empty without steps.

@@ -211,6 +211,7 @@ fn pool_start(index: usize, pool: &model::Pool) -> PoolStart {
         },
         pool: Some(Pool::ippool(&name, &spec)),
         taken,
+        endpoints: Vec::new(),
         guests: Ok(0),
         rests: false,
     }

@@ -92,7 +92,7 @@ codes! {
         "The last machines, or those of a roll-out, never get an address."
         "Enlarge the pool, or release what is not used any more."
     STATE_OF_ANOTHER_CLUSTER "CI524" "state-of-another-cluster" Warning
-        "The state has machines or Clusters, but nothing of the manifest's Cluster."
+        "The state has nothing of the manifest's Cluster."
         "The cluster is planned as a new one. If it exists, its addresses are missing from the plan."
         "Take the state from the management cluster and namespace of this cluster."
     STATE_CONTRADICTS "CI525" "state-contradicts" Error

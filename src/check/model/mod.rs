@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod pool;
+mod pool_place;
 mod rollout;
 mod special;
 
@@ -248,7 +249,7 @@ impl<'c, 'a> Model<'c, 'a> {
     ) -> Finding {
         let finding = match pool.origin {
             Origin::Wanted { document, pool: index } => {
-                let error = pool::config_error(index, entry, code, message, help.into());
+                let error = pool_place::config_error(index, entry, code, message, help.into());
                 self.documents[document].finding(&error)
             }
             _ => Finding {
@@ -289,7 +290,7 @@ impl<'c, 'a> Model<'c, 'a> {
         let object = &self.manifest.objects[index];
         Some(Place {
             source: self.manifest.source_of(object),
-            span: pool::field_span(self.manifest, object, path),
+            span: pool_place::field_span(self.manifest, object, path),
         })
     }
 }

@@ -4,14 +4,12 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::Subject;
-use crate::addressing::{ConfigDocument, ConfigError, Selection, pool_object};
+use crate::addressing::{ConfigDocument, Selection, pool_object};
 use crate::api::in_cluster::InClusterIPPool;
 use crate::api::metal3::{IPPool, IPPoolSpec};
-use crate::check::codes::Code;
 use crate::check::finding::Place;
-use crate::ipam::{AddressRange, AddressSet, FieldPath, FieldStep, InClusterAddresses, Network, Pool, parse_address};
+use crate::ipam::{AddressRange, AddressSet, InClusterAddresses, Network, Pool, parse_address};
 use crate::objects::{Cursor, Detail, Manifest, NETWORK_LABEL, Object, PoolKind, Span, Text, is_placeholder};
-use crate::yaml::Segment;
 
 /// The annotation of an IPPool that several clusters share on purpose.
 const SHARED: &str = "capv-ipam.dev/shared";
@@ -360,48 +358,5 @@ impl EntryNetwork {
     pub(crate) fn around(&self, range: AddressRange) -> Option<Network> {
         let prefix = u8::try_from(self.prefix).ok().filter(|prefix| *prefix > 0)?;
         Network::new(self.gateway.unwrap_or(range.start()), prefix).ok()
-    }
-}
-
-/// What is wrong with a wanted pool, at its addresses.
-pub(super) fn config_error(
-    pool: usize,
-    entry: Option<usize>,
-    code: &'static Code,
-    problem: String,
-    help: String,
-) -> ConfigError {
-    let key = |key: &str| Segment::Key(key.to_owned());
-    let mut path = vec![key("spec"), key("pools"), Segment::Index(pool), key("addresses")];
-    path.extend(entry.map(Segment::Index));
-    ConfigError {
-        path,
-        problem,
-        help,
-        code,
-    }
-}
-
-/// Where a field of an object stands; the deepest part of it that is there, on its first line.
-pub(super) fn field_span(manifest: &Manifest<'_>, object: &Object<'_>, path: &FieldPath) -> Span {
-    let steps = path.steps().iter().map(|step| match step {
-        FieldStep::Key(key) => Segment::Key(key.clone()),
-        FieldStep::Index(index) => Segment::Index(*index),
-    });
-    let segments: Vec<Segment> = steps.collect();
-    let span = manifest.with_object(object, |at| {
-        let span = at.tree.span_at(at.node, &segments, None);
-        Span::new(at.base + span.start..at.base + span.end)
-    });
-    let missing = manifest.with_object(object, |at| {
-        let (last, holder) = segments.split_last()?;
-        let outer = at.tree.span_at(at.node, holder, None);
-        let inner = at.tree.span_at(at.node, &segments, None);
-        (matches!(last, Segment::Key(_)) && outer == inner).then_some(())
-    });
-    if missing.is_some() {
-        object.name_span()
-    } else {
-        span.first_line(manifest.sources[manifest.source_of(object)].text, 0)
     }
 }

@@ -7,6 +7,7 @@
 mod afterwards;
 mod alone;
 mod demand;
+mod enlarge;
 mod event;
 mod holding;
 mod play;

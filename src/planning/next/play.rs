@@ -7,7 +7,6 @@ use super::event::{Event, EventError, EventKind};
 use super::start::GroupStart;
 use super::step::Acts;
 use super::world::{PoolUse, World};
-use crate::ipam::{AddressRange, Family, parse_address};
 use crate::objects::Strategy;
 
 impl World {
@@ -42,7 +41,8 @@ impl World {
             }
             EventKind::Enlarge { pool, range, repairs } => {
                 let pool = self.pool_named(pool).map_err(wrong)?;
-                self.enlarge(pool, *range).map_err(wrong)?;
+                let place = &mut self.pools[pool];
+                place.pool = Some(place.enlarged(*range).map_err(wrong)?);
                 let goes_on = *repairs || self.retries(pool);
                 (Acts::new(), Some(pool).filter(|_| goes_on).into_iter().collect())
             }
@@ -76,6 +76,15 @@ impl World {
         meant.filter(|is| is.strategy == Strategy::OnDelete && is.replicas != Some(0))
     }
 
+    /// The control plane that an event gives a number of replicas which the API server refuses, or takes only from some.
+    pub(in crate::planning) fn doubtful_scale(&self, event: &Event) -> Option<(&GroupStart, u32)> {
+        let EventKind::Scale(name, replicas) = &event.kind else {
+            return None;
+        };
+        let is = &self.groups[self.group_named(name).ok()?].is;
+        (is.kind == "KubeadmControlPlane" && replicas % 2 == 0).then_some((is, *replicas))
+    }
+
     /// Rolls out every group, all at once.
     pub fn roll_out(&mut self) -> Vec<PoolUse> {
         self.step(self.rollouts(0..self.groups.len()), BTreeSet::new())
@@ -89,34 +98,5 @@ impl World {
         };
         let rolling = groups.into_iter().filter(rolls);
         rolling.map(|group| (group, Intent::Rollout)).collect()
-    }
-
-    fn enlarge(&mut self, pool: usize, range: AddressRange) -> Result<(), String> {
-        let place = &mut self.pools[pool];
-        let name = &place.reference.name;
-        let Some(addresses) = &place.pool else {
-            return Err(format!(
-                "the pool {name} is not in the manifest; give its manifest as well"
-            ));
-        };
-        if let Some(first) = addresses
-            .addresses()
-            .first()
-            .filter(|first| Family::of(*first) != range.family())
-        {
-            let family = Family::of(first);
-            return Err(format!(
-                "{range} is {}, and the pool {name} is {family}",
-                range.family()
-            ));
-        }
-        let gateways = addresses.entries().iter().filter_map(|entry| entry.gateway.as_deref());
-        let inside = gateways.filter_map(|gateway| parse_address(gateway).ok());
-        if let Some(gateway) = inside.into_iter().find(|gateway| range.contains(*gateway)) {
-            return Err(format!("{range} holds {gateway}, the gateway of the pool {name}"));
-        }
-        let enlarged = addresses.enlarged(range);
-        place.pool = Some(enlarged.ok_or_else(|| format!("the pool {name} has {range} already"))?);
-        Ok(())
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn reachable(pool: &Pool, used: &Use<'_>) -> AddressSet {
     }
     let bounds = used.most.zip(used.fresh).filter(|_| !used.rests);
     let Some((most, fresh)) = bounds.filter(|_| pool.strategy() == Strategy::Sequential) else {
-        return without(pool.usable(), &used.fixed);
+        return pool.usable().without(&used.fixed);
     };
     let mut reached = AddressSet::new();
     let mut lower = Lower::new(&used.loose);
@@ -42,13 +42,6 @@ pub(super) fn reachable(pool: &Pool, used: &Use<'_>) -> AddressSet {
         lower.pass(address);
     }
     reached
-}
-
-fn without(mut set: AddressSet, gone: &AddressSet) -> AddressSet {
-    for range in gone.ranges() {
-        set.remove(range);
-    }
-    set
 }
 
 /// How many of the addresses passed so far the holdings can have.

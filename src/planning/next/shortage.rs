@@ -69,7 +69,8 @@ impl World {
     /// Whether nobody deletes a machine and all that is free is taken, so that somebody waits in every run.
     pub(super) fn is_filled(&self, pool: usize, step: &Step) -> bool {
         let only_adds = |(.., demand): (usize, &GroupDraw, Demand)| !demand.drops && demand.most.is_some();
-        let known = step.idle(self, pool).all(|(_, draw)| draw.held.is_certain());
+        let known = step.idle(self, pool).all(|(_, draw)| draw.held.is_certain())
+            && step.actors(self, pool).all(|(_, draw, _)| self.full_pool_settles(draw));
         // What a guest may hold is not known to be the groups'.
         known
             && self.pools[pool].guests == Ok(0)

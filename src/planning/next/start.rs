@@ -1,5 +1,7 @@
 //! The point from which events are played, as plain data: the pools with what is taken of them, and the groups with what they hold; from a plan or from a running cluster.
 
+use std::net::IpAddr;
+
 use super::holding::Holding;
 use super::unsure::Unsure;
 use crate::ipam::{AddressSet, Pool};
@@ -24,6 +26,8 @@ pub struct PoolStart {
     pub pool: Option<Pool>,
     /// Addresses that somebody else than the groups holds and keeps.
     pub taken: AddressSet,
+    /// Endpoints of the manifest's clusters, which no machine may get.
+    pub endpoints: Vec<IpAddr>,
     /// Claims of somebody else that may come at any time, such as the old adapter's for an endpoint without a host; the name
     /// of somebody of whom it is not known how many addresses come and go.
     pub guests: Result<u64, String>,

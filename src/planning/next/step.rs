@@ -179,9 +179,7 @@ impl World {
                 reached: &pools[&pool].reached,
                 demand,
                 short: self.draws(*group).iter().any(|draw| pools[&draw.pool].short) && !step.removes(*group),
-                fills: pools[&pool].fills == Some(*group)
-                    && self.draws(*group).len() == 1
-                    && self.full_pool_settles(&self.draws(*group)[*draw]),
+                fills: pools[&pool].fills == Some(*group) && self.draws(*group).len() == 1,
             };
             let is = &mut self.groups[*group].is;
             is.draws[*draw].held = after.held(is, *draw);

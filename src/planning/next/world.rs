@@ -124,9 +124,8 @@ impl World {
     #[must_use]
     pub fn size(&self, pool: usize) -> Option<u128> {
         let pool = &self.pools[pool];
-        let mut usable = pool.pool.as_ref()?.usable();
-        pool.taken.ranges().for_each(|range| usable.remove(range));
-        Some(usable.size())
+        let usable = pool.pool.as_ref()?.usable();
+        Some(usable.without(&pool.taken).size())
     }
 
     /// The groups that draw from a pool.

@@ -2,6 +2,7 @@
 //! and gives from the other.
 
 mod begin;
+mod claimed;
 mod holding;
 mod keep;
 mod placing;
@@ -89,6 +90,9 @@ impl Running {
             state,
             machines: machines(&state.manifest, &home),
         };
+        if !state.manifest.objects.iter().any(is_of_clusters) {
+            findings.push(nothing_live(state));
+        }
         reader.check_identity(&mut findings);
         pools::adopt(&reader, &home, &mut live, &mut findings);
         let allocation = settle_all(&state.manifest, state.first_text, live, 0);
@@ -119,6 +123,23 @@ impl Running {
         reader.check_sizes(&mut running);
         running
     }
+}
+
+/// Whether an object is one of Cluster API or of a provider of addresses.
+fn is_of_clusters(object: &Object<'_>) -> bool {
+    ["cluster.x-k8s.io", "metal3.io"]
+        .iter()
+        .any(|group| object.group().ends_with(group))
+}
+
+/// A state that tells nothing, taken for one that does, would make a plan for machines that do not exist yet.
+fn nothing_live(state: &State<'_>) -> Finding {
+    let message = "the state has no Cluster, machine, pool, claim or address, so everything is planned as new";
+    let finding = Finding::new(&codes::STATE_OF_ANOTHER_CLUSTER, message.to_owned());
+    let first = state.manifest.objects.first().map(|object| state.place_of(object));
+    let place = first.map(|(source, span)| Place { source, span });
+    Finding { place, ..finding }
+        .help("give the Clusters, Machines, VSphereMachines, pools, claims and addresses of the management cluster")
 }
 
 /// What is looked at.
