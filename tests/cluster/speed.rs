@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::api_server::{ADMIN, ApiServer};
-use crate::bench::{Bench, POOL, pool, run};
+use crate::bench::{Bench, POOL, pool};
 
 struct Load {
     program: PathBuf,
@@ -53,6 +53,11 @@ fn speed() {
     let Some(server) = crate::api_server::shared() else {
         return;
     };
+    // One for the whole test: a client lives as long as the runtime that made it.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let load = Load::build(server);
     let sizes: Vec<usize> = std::env::var("CAPV_IPAM_SPEED")
         .unwrap_or_else(|_| "500,2000,10000".into())
@@ -61,20 +66,20 @@ fn speed() {
         .collect();
     println!("claims   bare/s   ours/s   share   memory MB");
     for size in sizes {
-        let bench = run(async {
+        let bench = runtime.block_on(async {
             let bench = Bench::new(server).await;
             bench.create(pool("p", "10.0.0.0", "10.0.255.255")).await;
             bench
         });
         load.run(&bench.namespace, "create", size, 0);
         let bare = load.run(&bench.namespace, "bare", size, 0)[0];
-        let bench = run(async {
+        let bench = runtime.block_on(async {
             let bench = Bench::new(server).await;
             bench.create(pool("p", "10.0.0.0", "10.0.255.255")).await;
             bench
         });
         let controller = bench.controller(&["--log=warn"]);
-        run(async {
+        runtime.block_on(async {
             crate::bench::eventually("the pool is served", async || {
                 bench
                     .get(POOL, "p")
