@@ -14,6 +14,8 @@ pub mod backends;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "controller")]
+pub mod controller;
 pub mod ipam;
 pub mod krm;
 pub mod objects;
@@ -23,4 +25,5 @@ pub mod planning;
 pub mod report;
 mod rewrite;
 pub mod state;
+pub mod status;
 pub mod yaml;

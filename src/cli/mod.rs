@@ -10,6 +10,8 @@ mod backends;
 mod balancer;
 mod check;
 mod completion;
+#[cfg(feature = "controller")]
+mod controller;
 mod explain;
 mod failure;
 mod flags;
@@ -17,11 +19,15 @@ mod function;
 mod given;
 mod input;
 mod install;
+#[cfg(feature = "controller")]
+mod installation;
 mod kustomize_plugin;
 mod man;
 mod output;
 mod plan;
 mod report;
+#[cfg(feature = "controller")]
+mod status;
 mod transform;
 
 use clap::{ColorChoice, Parser, Subcommand};
@@ -59,12 +65,18 @@ enum Verb {
     Allocate(Box<allocate::Allocate>),
     /// Work as a KRM function of kustomize or kpt: ResourceList in, ResourceList out
     Fn(function::Function),
-    /// Print what must be set up so that other tools find this program
+    /// Print what sets the program up: the objects of the in-cluster mode, the link for kustomize and kubectl
     Install(install::Install),
     /// Print the members for a load balancer, as its own configuration or as a list
     Backends(Box<backends::Backends>),
     /// Report what is wrong with a manifest, or with what a configuration makes of it; change nothing
     Check(Box<check::Check>),
+    /// Serve pools, claims and machines in a management cluster
+    #[cfg(feature = "controller")]
+    Controller(Box<controller::Controller>),
+    /// Print which machine has which address, which waits, and for what
+    #[cfg(feature = "controller")]
+    Status(status::StatusArgs),
     /// Tell what a finding means and what to do about it
     Explain(explain::Explain),
     /// Print a completion script for a shell
@@ -104,6 +116,10 @@ pub fn run(cli: Cli) -> Result<Status, Failure> {
         Verb::Install(install) => install.run(),
         Verb::Backends(backends) => backends.run(),
         Verb::Check(check) => check.run(),
+        #[cfg(feature = "controller")]
+        Verb::Controller(controller) => controller.run(),
+        #[cfg(feature = "controller")]
+        Verb::Status(status) => status.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Completion(completion) => completion.run(),
         Verb::Man => man::run(),

@@ -26,7 +26,7 @@ pub enum Refusal {
     #[error("PreAllocation and requested ip address are conflicting")]
     Conflicting,
     /// The annotation is not an address.
-    #[error("Invalid ipAddress annotation {}: not a valid IP address", go_quote(text))]
+    #[error("Invalid ipAddress annotation {}: not a valid IP address", go_quote(beginning(text)))]
     InvalidRequest {
         /// The annotation as given.
         text: String,
@@ -37,6 +37,13 @@ pub enum Refusal {
         /// The entry that sets it, from 0; none where it is the pool's.
         entry: Option<usize>,
     },
+}
+
+/// The longest text of an annotation that is repeated to people, in bytes: an address has at most 45, an annotation 256 KiB.
+const LONGEST_QUOTED: usize = 256;
+
+fn beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LONGEST_QUOTED)]
 }
 
 impl Refusal {

@@ -1,0 +1,243 @@
+//! Takes what a machine or VSphereCluster needs, sees to a claim that is its own, and gives the address once the claim has
+//! one; never chooses a pool.
+
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+
+use super::super::call::{Key, Trouble};
+use super::super::kinds::Kind;
+use super::super::store::CLUSTER_NAME;
+use super::super::world::World;
+use super::waiting::Waiting;
+use crate::api::{OwnerReference, metal3};
+use crate::ipam::{ClaimId, ClaimKind, parse_address};
+
+/// For whom a claim is made.
+pub(in super::super) struct Owner<'a> {
+    pub(in super::super) kind: Kind,
+    pub(in super::super) object: &'a Value,
+    pub(in super::super) cluster: &'a str,
+}
+
+impl Owner<'_> {
+    fn text(&self, pointer: &str) -> &str {
+        self.object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    pub(in super::super) fn uid(&self) -> &str {
+        self.text("/metadata/uid")
+    }
+
+    /// The reference that lets the claim go with its owner, in the version that is served.
+    fn reference(&self) -> OwnerReference {
+        OwnerReference {
+            api_version: self.text("/apiVersion").into(),
+            kind: self.kind.names().1.into(),
+            name: self.text("/metadata/name").into(),
+            uid: self.uid().into(),
+            controller: None,
+            block_owner_deletion: None,
+        }
+    }
+
+    fn is(&self, owner: &OwnerReference) -> bool {
+        owner.group() == self.kind.names().0 && owner.kind == self.kind.names().1
+    }
+}
+
+/// An address that a claim has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct Held {
+    pub(in super::super) address: IpAddr,
+    pub(in super::super) prefix: u8,
+    pub(in super::super) gateway: Option<IpAddr>,
+    pub(in super::super) dns_servers: Vec<String>,
+    /// The pool that it comes from.
+    pub(in super::super) pool: String,
+}
+
+/// How a claim fares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) enum Progress {
+    /// It has an address.
+    Held(Held),
+    /// It was made, or is about to be decided; the watch brings the rest.
+    Pending,
+    /// It waits for something that a person should know of.
+    Waiting(Waiting),
+}
+
+/// The claim of this name as it is now.
+///
+/// # Errors
+/// Those of the API server.
+pub(in super::super) async fn find(world: &World, key: &Key) -> Result<Option<metal3::IPClaim>, Trouble> {
+    let id = ClaimId::new(ClaimKind::IPClaim, key.name.clone());
+    let known = world.store().namespace(&key.namespace).claims.get(&id).is_some();
+    if !known {
+        return Ok(None);
+    }
+    read(world, key).await
+}
+
+async fn read(world: &World, key: &Key) -> Result<Option<metal3::IPClaim>, Trouble> {
+    match world.caller.get(Kind::Claim, key).await {
+        Ok(object) => {
+            let claim = serde_json::from_value(object.clone()).map_err(|error| Trouble::Refused(error.to_string()))?;
+            world.keep(Kind::Claim, object);
+            Ok(Some(claim))
+        }
+        Err(Trouble::Missing) => Ok(None),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// Makes the claim. One that is there already is given instead.
+///
+/// # Errors
+/// Those of the API server.
+pub(in super::super) async fn make(
+    world: &World,
+    key: &Key,
+    pool: &str,
+    owner: &Owner<'_>,
+) -> Result<Option<metal3::IPClaim>, Trouble> {
+    let claim = json!({
+        "apiVersion": metal3::API_VERSION,
+        "kind": metal3::CLAIM_KIND,
+        "metadata": {
+            "name": key.name,
+            "namespace": key.namespace,
+            "labels": {CLUSTER_NAME: owner.cluster},
+            "ownerReferences": [owner.reference()],
+        },
+        "spec": {"pool": {
+            "apiVersion": metal3::API_VERSION,
+            "kind": metal3::POOL_KIND,
+            "name": pool,
+            "namespace": key.namespace,
+        }},
+    });
+    match world.caller.create(Kind::Claim, &key.namespace, &claim).await {
+        Ok(stored) => {
+            // The watch brings it too; the pool need not wait for that.
+            let wakes = world.store().keep(Kind::Claim, stored);
+            world.wake(wakes.unwrap_or_default());
+            tracing::info!(claim = %key, pool, "claimed");
+            Ok(None)
+        }
+        Err(Trouble::Exists) => read(world, key).await,
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// What a claim that is there comes to. A claim of an earlier object of the name is deleted; one without an owner is taken
+/// over; an owner reference in a version that is not served any more is written anew.
+///
+/// # Errors
+/// Those of the API server.
+pub(in super::super) async fn follow(
+    world: &World,
+    key: &Key,
+    claim: &metal3::IPClaim,
+    owner: &Owner<'_>,
+) -> Result<Progress, Trouble> {
+    let metadata = &claim.metadata;
+    if metadata.deletion_timestamp.is_some() {
+        return Ok(Progress::Pending);
+    }
+    let owners = &metadata.owner_references;
+    let own: Vec<&OwnerReference> = owners.iter().filter(|reference| owner.is(reference)).collect();
+    if let Some(other) = own.iter().find(|reference| reference.uid != owner.uid()) {
+        tracing::info!(claim = %key, owner = other.uid, "the claim of an earlier object of this name is deleted");
+        match world
+            .caller
+            .delete(Kind::Claim, key, metadata.uid.as_deref().unwrap_or_default())
+            .await
+        {
+            Ok(()) | Err(Trouble::Missing) => {}
+            Err(trouble) => return Err(trouble),
+        }
+        return Ok(Progress::Pending);
+    }
+    let reference = owner.reference();
+    if own.is_empty() || own.iter().any(|own| own.api_version != reference.api_version) {
+        let others = owners.iter().filter(|other| !owner.is(other)).cloned();
+        let owners: Vec<OwnerReference> = others.chain([reference]).collect();
+        let patch = json!({"metadata": {"resourceVersion": metadata.resource_version, "ownerReferences": owners}});
+        match world.caller.patch(Kind::Claim, key, &patch).await {
+            Ok(stored) => world.keep(Kind::Claim, stored),
+            Err(Trouble::Missing) => return Ok(Progress::Pending),
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    let status = claim.status.clone().unwrap_or_default();
+    let Some(address) = status.address.filter(|address| !address.name.is_empty()) else {
+        return Ok(match status.error_message.filter(|text| !text.is_empty()) {
+            Some(text) => Progress::Waiting(Waiting::new(
+                "ClaimRefused",
+                format!(
+                    "IPClaim {}: {text}; enlarge the IPPool {} or free an address",
+                    key.name, claim.spec.pool.name
+                ),
+            )),
+            None => Progress::Pending,
+        });
+    };
+    let object = Key::new(key.namespace.clone(), address.name);
+    match world.caller.get(Kind::Address, &object).await {
+        Ok(value) => held(claim, value),
+        // Adopted claims point at the computed name, whatever the object is called.
+        Err(Trouble::Missing) => Ok(Progress::Waiting(Waiting::new(
+            "AddressNotFound",
+            format!(
+                "the IPAddress {} that IPClaim {} shows does not exist",
+                object.name, key.name
+            ),
+        ))),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+fn held(claim: &metal3::IPClaim, object: Value) -> Result<Progress, Trouble> {
+    let object: metal3::IPAddress =
+        serde_json::from_value(object).map_err(|error| Trouble::Refused(error.to_string()))?;
+    let bad = |message: String| Ok(Progress::Waiting(Waiting::new("BadAddress", message)));
+    let Ok(address) = parse_address(&object.spec.address) else {
+        return bad(format!("the IPAddress {} holds no address", object.metadata.name));
+    };
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = u8::try_from(object.spec.prefix)
+        .ok()
+        .filter(|prefix| (1..=longest).contains(prefix));
+    let Some(prefix) = prefix else {
+        return bad(format!(
+            "the IPAddress {} has the prefix {}; set spec.prefix of the IPPool {} to 1 to {longest} and the IPAddress's too",
+            object.metadata.name, object.spec.prefix, claim.spec.pool.name
+        ));
+    };
+    let gateway = match object
+        .spec
+        .gateway
+        .as_deref()
+        .filter(|text| !text.is_empty())
+        .map(parse_address)
+    {
+        None => None,
+        Some(Ok(gateway)) if gateway.is_ipv4() == address.is_ipv4() => Some(gateway),
+        Some(_) => {
+            return bad(format!(
+                "the gateway of the IPAddress {} is of another family than its address",
+                object.metadata.name
+            ));
+        }
+    };
+    Ok(Progress::Held(Held {
+        address,
+        prefix,
+        gateway,
+        dns_servers: object.spec.dns_servers,
+        pool: claim.spec.pool.name.clone(),
+    }))
+}

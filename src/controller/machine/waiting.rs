@@ -1,0 +1,64 @@
+//! Takes why an object waits, makes it visible: an annotation that stays as long as the wait, and an event; never touches
+//! CAPV's conditions.
+
+use serde_json::{Value, json};
+
+use super::super::call::{Key, Trouble};
+use super::super::event::{Subject, Tone};
+use super::super::kinds::Kind;
+use super::super::world::World;
+
+/// Annotation that says what a machine waits for.
+pub(in super::super) const WAITING_FOR: &str = "capv-ipam.dev/waiting-for";
+
+/// What an object waits for, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct Waiting {
+    pub(in super::super) reason: &'static str,
+    pub(in super::super) message: String,
+}
+
+impl Waiting {
+    pub(in super::super) fn new(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+        }
+    }
+}
+
+/// Shows the wait, or takes the sign of an earlier one off.
+///
+/// # Errors
+/// Those of the API server.
+pub(in super::super) async fn show(
+    world: &World,
+    kind: Kind,
+    key: &Key,
+    object: &Value,
+    waiting: Option<&Waiting>,
+) -> Result<(), Trouble> {
+    let old = object
+        .pointer("/metadata/annotations")
+        .and_then(|annotations| annotations.get(WAITING_FOR));
+    let new = waiting.map(|waiting| format!("{}: {}", waiting.reason, waiting.message));
+    if let Some(waiting) = waiting {
+        let subject = Subject::of(kind.names().1, object);
+        world
+            .events
+            .say(&subject, Tone::Warning, waiting.reason, waiting.message.clone());
+    }
+    if old.and_then(Value::as_str) == new.as_deref() {
+        return Ok(());
+    }
+    let patch = json!({"metadata": {
+        "resourceVersion": object.pointer("/metadata/resourceVersion"),
+        "annotations": {WAITING_FOR: new},
+    }});
+    match world.caller.patch(kind, key, &patch).await {
+        Ok(stored) => world.keep(kind, stored),
+        Err(Trouble::Missing) => {}
+        Err(trouble) => return Err(trouble),
+    }
+    Ok(())
+}

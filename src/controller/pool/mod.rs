@@ -1,0 +1,128 @@
+//! The pool role: takes one IPPool that something changed about, brings its claims and address objects to what the allocator
+//! decides. Every write keeps the order that [`decide`](crate::ipam::decide) asks for.
+
+mod commit;
+mod decision;
+mod fulfil;
+mod gate;
+mod jobs;
+mod orphan;
+mod prepare;
+mod refuse;
+mod release;
+mod settle;
+mod status;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::call::{Key, Trouble};
+use super::clock;
+use super::kinds::Kind;
+use super::queue::Pass;
+use super::store::Wake;
+use super::world::World;
+use crate::ipam::{ClaimId, ObjectId};
+
+/// How many times as long as a decision took the next one waits while there is enough to carry out, so that writing the
+/// pool's status costs at most a tenth of the time however large the pool is.
+const REST: u32 = 9;
+/// How many claims in hand are few: then the next decision need not wait so long.
+const FEW: usize = 16;
+/// The longest such wait.
+const LONGEST_REST: Duration = Duration::from_secs(3);
+
+/// What is in hand for each pool: decided, and not yet carried out.
+#[derive(Debug, Default)]
+pub(super) struct Pools(Mutex<HashMap<Key, InHand>>);
+
+#[derive(Debug, Default)]
+struct InHand {
+    claims: HashSet<ClaimId>,
+    objects: HashSet<ObjectId>,
+    /// Whether a pass left something out because it was in hand.
+    left_out: bool,
+    /// Jobs that failed one after the other.
+    failures: u32,
+}
+
+impl Pools {
+    fn with<T>(&self, key: &Key, with: impl FnOnce(&mut InHand) -> T) -> T {
+        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        with(pools.entry(key.clone()).or_default())
+    }
+
+    fn forget(&self, key: &Key) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    /// Whether nothing is in hand for any pool.
+    pub(super) fn is_idle(&self) -> bool {
+        let pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pools
+            .values()
+            .all(|hand| hand.claims.is_empty() && hand.objects.is_empty())
+    }
+
+    fn is_busy(&self, key: &Key) -> bool {
+        self.with(key, |hand| !hand.claims.is_empty() || !hand.objects.is_empty())
+    }
+}
+
+/// One pass over a pool.
+///
+/// # Errors
+/// What stopped it before anything was handed to the jobs.
+pub(super) async fn pass(world: &Arc<World>, key: &Key) -> Result<Pass, Trouble> {
+    match attempt(world, key).await {
+        // The pool, or a claim that the decision rests on, is not as it was: read and decide again.
+        Err(Trouble::Conflict) => {
+            world.metrics.conflict();
+            match world.caller.get(Kind::Pool, key).await {
+                Ok(fresh) => Ok(if world.could_keep(Kind::Pool, fresh) {
+                    Pass::Again
+                } else {
+                    Pass::Failed
+                }),
+                Err(Trouble::Missing) => Ok(Pass::Again),
+                Err(trouble) => Err(trouble),
+            }
+        }
+        end => end,
+    }
+}
+
+async fn attempt(world: &Arc<World>, key: &Key) -> Result<Pass, Trouble> {
+    // Without every kind's objects nothing can be known to be free. The last list to be complete wakes every pool.
+    if !world.vitals.unsynced().is_empty() {
+        return Ok(Pass::DONE);
+    }
+    let began = clock::instant();
+    let Some(pool) = settle::pool(world, key).await? else {
+        return settle::orphaned_claims(world, key).await;
+    };
+    if !gate::is_open(world, &pool) {
+        return Ok(Pass::DONE);
+    }
+    prepare::prepare(world, key, &pool).await?;
+    let Some(mut decision) = decision::decide(world, key) else {
+        return Ok(Pass::Again);
+    };
+    decision::report(world, key, &decision);
+    if decision.is_idle() {
+        return settle::finish(world, key, &decision).await;
+    }
+    commit::commit(world, key, &mut decision).await?;
+    decision::count(world, &decision);
+    let took = began.elapsed();
+    if decision.pool.metadata.deletion_timestamp.is_some() {
+        // The pool may be able to go now, and nothing else would bring the next pass.
+        world.queue.ask(Wake::Pool(key.clone()));
+    }
+    jobs::hand_over(world, key, decision);
+    Ok(Pass::Done {
+        rest: (took * REST).min(LONGEST_REST),
+        at_least: took.min(LONGEST_REST),
+    })
+}

@@ -1,0 +1,33 @@
+//! Takes a claim that gets no address, writes metal3's reason into its status; never touches an address.
+
+use super::super::call::{Key, Trouble};
+use super::super::event::{Subject, Tone};
+use super::super::world::World;
+use super::decision::Decision;
+use super::fulfil::ensure_finalizer;
+use super::status::{self, Word, claim_key, kind_of_claim};
+use crate::ipam::Refused;
+
+/// Says why the claim gets nothing. As in metal3 the claim has the finalizer then.
+///
+/// # Errors
+/// Those of the API server.
+pub(super) async fn refuse(world: &World, key: &Key, decision: &Decision, refused: &Refused) -> Result<(), Trouble> {
+    let seen = decision.claims.get(&refused.claim).ok_or(Trouble::Missing)?;
+    let place = claim_key(key, &refused.claim);
+    let claim = ensure_finalizer(world, &place, seen).await?;
+    let kind = refused.claim.kind;
+    let text = refused.refusal.to_string();
+    let patch = status::patch(kind, &claim, Word::Failed(refused.refusal.reason(), &text));
+    let stored = world.caller.patch_status(kind_of_claim(kind), &place, &patch).await?;
+    world.keep(kind_of_claim(kind), stored);
+    let subject = Subject::of(kind.name(), &claim);
+    let message = format!(
+        "{text}; it is tried again when something changes in the pool {}",
+        key.name
+    );
+    world
+        .events
+        .say(&subject, Tone::Warning, refused.refusal.reason(), message);
+    Ok(())
+}

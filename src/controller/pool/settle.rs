@@ -1,0 +1,108 @@
+//! Takes a pool at the ends of its life: one that is not in the store, one with nothing left to do; never takes an address.
+
+use serde_json::json;
+
+use super::super::call::{Key, Trouble};
+use super::super::kinds::Kind;
+use super::super::queue::Pass;
+use super::super::world::World;
+use super::decision::{Decision, SeenObject};
+use super::release::delete_object;
+use super::status::{claim_key, kind_of_claim, object_key};
+use crate::api::metal3::{self, IPPool};
+use crate::ipam::{Claim, ippool_reference};
+
+/// The pool as the store has it. One that the store does not have is looked for, since a store may lag.
+///
+/// # Errors
+/// Those of the API server.
+pub(super) async fn pool(world: &World, key: &Key) -> Result<Option<IPPool>, Trouble> {
+    if let Some(pool) = world.store().pool(key) {
+        return Ok(Some(IPPool {
+            status: None,
+            ..pool.clone()
+        }));
+    }
+    match world.caller.get(Kind::Pool, key).await {
+        Ok(object) => {
+            world.keep(Kind::Pool, object);
+            Ok(world.store().pool(key).cloned())
+        }
+        Err(Trouble::Missing) => Ok(None),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// Ends a pass that has nothing to do: a deleted pool that nothing uses goes.
+///
+/// # Errors
+/// Those of the API server.
+pub(super) async fn finish(world: &World, key: &Key, decision: &Decision) -> Result<Pass, Trouble> {
+    let metadata = &decision.pool.metadata;
+    let done = Pass::DONE;
+    let guarded = metadata
+        .finalizers
+        .iter()
+        .any(|finalizer| finalizer == metal3::POOL_FINALIZER);
+    if metadata.deletion_timestamp.is_none() || !guarded || decision.outcome.in_use > 0 || world.pools.is_busy(key) {
+        return Ok(done);
+    }
+    let rest: Vec<&String> = metadata
+        .finalizers
+        .iter()
+        .filter(|f| *f != metal3::POOL_FINALIZER)
+        .collect();
+    let patch = json!({"metadata": {"resourceVersion": metadata.resource_version, "finalizers": rest}});
+    match world.caller.patch(Kind::Pool, key, &patch).await {
+        Ok(_) | Err(Trouble::Missing) => Ok(done),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// Lets deleted claims go whose pool does not exist: nothing else would ever take our finalizer off.
+///
+/// # Errors
+/// Those of the API server.
+pub(super) async fn orphaned_claims(world: &World, key: &Key) -> Result<Pass, Trouble> {
+    world.metrics.pool(key, None);
+    world.pools.forget(key);
+    let reference = ippool_reference(&key.name);
+    let (claims, objects) = {
+        let store = world.store();
+        let namespace = store.namespace(&key.namespace);
+        let own = namespace.claims.values().iter().filter(|claim| claim.pool == reference);
+        let goes = |claim: &&Claim| claim.deleting && claim.finalizers == [claim.id.kind.finalizer()];
+        let claims: Vec<(Claim, String)> = own
+            .filter(goes)
+            .filter_map(|claim| Some((claim.clone(), namespace.claims.get(&claim.id)?.1.0.clone())))
+            .collect();
+        let objects: Vec<SeenObject> = namespace
+            .objects
+            .values()
+            .iter()
+            .filter(|object| object.pool == reference && object.owner.is_some())
+            .filter(|object| claims.iter().any(|(claim, _)| claim.uid == object.owner))
+            .filter_map(|object| {
+                let (object, version, note) = namespace.objects.get(&object.id)?;
+                let (object, version, note) = (object.clone(), version.clone(), note.clone());
+                Some(SeenObject { object, note, version })
+            })
+            .collect();
+        (claims, objects)
+    };
+    for seen in &objects {
+        delete_object(world, &object_key(key, &seen.object.id), seen).await?;
+    }
+    for (claim, version) in claims {
+        let patch = json!({"metadata": {"resourceVersion": version, "finalizers": []}});
+        match world
+            .caller
+            .patch(kind_of_claim(claim.id.kind), &claim_key(key, &claim.id), &patch)
+            .await
+        {
+            Ok(_) | Err(Trouble::Missing) => {}
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    Ok(Pass::DONE)
+}

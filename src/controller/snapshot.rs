@@ -1,0 +1,69 @@
+//! Takes a way to a cluster, gives the objects that `status` reads, each kind in the version that is served; never writes.
+
+use kube::Client;
+use kube::core::Request;
+use kube::core::params::ListParams;
+use serde_json::Value;
+
+use super::call::{PAGE, Trouble};
+use super::kinds::{CLUSTER_GROUP, INFRASTRUCTURE_GROUP};
+use crate::api::{capi, metal3};
+
+/// The kinds, by group and plural.
+const KINDS: [(&str, &str); 7] = [
+    (CLUSTER_GROUP, "clusters"),
+    (CLUSTER_GROUP, "machines"),
+    (INFRASTRUCTURE_GROUP, "vspheremachines"),
+    (metal3::GROUP, "ipclaims"),
+    (metal3::GROUP, "ipaddresses"),
+    (capi::GROUP, "ipaddressclaims"),
+    (capi::GROUP, "ipaddresses"),
+];
+
+/// Every object of these kinds, in one namespace or in all. A kind that is not served, or that may not be read, is left out.
+///
+/// # Errors
+/// Those of the API server and of the way to it.
+pub async fn snapshot(client: &Client, namespace: Option<&str>) -> Result<Vec<Value>, Trouble> {
+    let groups = client.list_api_groups().await?;
+    let mut objects = Vec::new();
+    for (group, plural) in KINDS {
+        let offered = groups.groups.iter().find(|offered| offered.name == group);
+        let preferred = offered.and_then(|offered| offered.preferred_version.as_ref());
+        let Some(version) = preferred else {
+            continue;
+        };
+        let inside = namespace
+            .map(|namespace| format!("namespaces/{namespace}/"))
+            .unwrap_or_default();
+        let request = Request::new(format!("/apis/{}/{inside}{plural}", version.group_version));
+        match list(client, &request).await {
+            Ok(items) => objects.extend(items),
+            Err(Trouble::Missing | Trouble::Forbidden(_)) => {}
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    Ok(objects)
+}
+
+async fn list(client: &Client, request: &Request) -> Result<Vec<Value>, Trouble> {
+    let mut objects = Vec::new();
+    let mut params = ListParams::default().limit(PAGE);
+    loop {
+        let request = request
+            .list(&params)
+            .map_err(|error| Trouble::Refused(error.to_string()))?;
+        let mut page: Value = client.request(request).await?;
+        if let Some(items) = page.get_mut("items").and_then(Value::as_array_mut) {
+            objects.append(items);
+        }
+        let token = page
+            .pointer("/metadata/continue")
+            .and_then(Value::as_str)
+            .filter(|token| !token.is_empty());
+        match token {
+            Some(token) => params.continue_token = Some(token.to_owned()),
+            None => return Ok(objects),
+        }
+    }
+}

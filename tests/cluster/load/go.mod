@@ -1,0 +1,3 @@
+module capv-ipam.dev/tests/cluster/load
+
+go 1.24.0

@@ -1,0 +1,187 @@
+// Load for the speed test: claims as fast as they go, and the bare limit, which is the same three writes for each claim
+// without any thinking.
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+var (
+	server    = flag.String("server", "", "URL of the API server")
+	token     = flag.String("token", "", "bearer token")
+	namespace = flag.String("namespace", "default", "namespace")
+	pool      = flag.String("pool", "p", "pool")
+	count     = flag.Int("count", 500, "claims")
+	first     = flag.Int("first", 0, "number of the first claim")
+	streams   = flag.Int("streams", 32, "calls in flight")
+	mode      = flag.String("mode", "claims", "claims: create and wait until bound; create: create only; bare: the three writes; single: one after the other")
+	client    = &http.Client{Transport: &http.Transport{
+		TLSClientConfig:     &tls.Config{InsecureSkipVerify: true},
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 256,
+	}}
+)
+
+const group = "/apis/ipam.metal3.io/v1alpha1/namespaces/"
+
+func call(method, path, kind string, body any) map[string]any {
+	var reader io.Reader
+	if body != nil {
+		text, _ := json.Marshal(body)
+		reader = bytes.NewReader(text)
+	}
+	request, err := http.NewRequest(method, *server+path, reader)
+	if err != nil {
+		panic(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+*token)
+	if kind != "" {
+		request.Header.Set("Content-Type", kind)
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		panic(err)
+	}
+	defer answer.Body.Close()
+	text, _ := io.ReadAll(answer.Body)
+	if answer.StatusCode > 299 {
+		fmt.Fprintln(os.Stderr, method, path, answer.Status, string(text))
+		os.Exit(1)
+	}
+	var object map[string]any
+	json.Unmarshal(text, &object)
+	return object
+}
+
+func name(number int) string { return fmt.Sprintf("claim-%05d", number) }
+
+func create(number int) {
+	call("POST", group+*namespace+"/ipclaims", "application/json", map[string]any{
+		"apiVersion": "ipam.metal3.io/v1alpha1", "kind": "IPClaim",
+		"metadata": map[string]any{"name": name(number)},
+		"spec":     map[string]any{"pool": map[string]any{"name": *pool}},
+	})
+}
+
+// The writes that any controller makes for a claim: finalizer, address, status.
+func bare(number int) {
+	claim := group + *namespace + "/ipclaims/" + name(number)
+	merge := "application/merge-patch+json"
+	call("PATCH", claim, merge, map[string]any{"metadata": map[string]any{"finalizers": []string{"ipclaim.ipam.metal3.io"}}})
+	address := fmt.Sprintf("10.%d.%d.%d", number>>16, number>>8&255, number&255)
+	call("POST", group+*namespace+"/ipaddresses", "application/json", map[string]any{
+		"apiVersion": "ipam.metal3.io/v1alpha1", "kind": "IPAddress",
+		"metadata": map[string]any{"name": fmt.Sprintf("bare-%05d", number), "finalizers": []string{"ipaddress.ipam.metal3.io"}},
+		"spec": map[string]any{
+			"address": address, "prefix": 8,
+			"claim": map[string]any{"name": name(number), "namespace": *namespace},
+			"pool":  map[string]any{"name": *pool, "namespace": *namespace},
+		},
+	})
+	call("PATCH", claim+"/status", merge, map[string]any{"status": map[string]any{
+		"address": map[string]any{"name": fmt.Sprintf("bare-%05d", number), "namespace": *namespace},
+	}})
+}
+
+func parallel(streams int, each func(int)) {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range streams {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for {
+				number := int(next.Add(1)) - 1
+				if number >= *count {
+					return
+				}
+				each(*first + number)
+			}
+		}()
+	}
+	group.Wait()
+}
+
+// Follows the claims and tells when each is bound.
+func watch(ready chan<- bool, bound func(string, time.Time)) {
+	list := call("GET", group+*namespace+"/ipclaims?limit=1", "", nil)
+	version := list["metadata"].(map[string]any)["resourceVersion"].(string)
+	path := group + *namespace + "/ipclaims?watch=true&resourceVersion=" + version
+	request, _ := http.NewRequest("GET", *server+path, nil)
+	request.Header.Set("Authorization", "Bearer "+*token)
+	answer, err := client.Do(request)
+	if err != nil {
+		panic(err)
+	}
+	ready <- true
+	events := json.NewDecoder(answer.Body)
+	for {
+		var event struct {
+			Object struct {
+				Metadata struct{ Name string }
+				Status   struct{ Address struct{ Name string } }
+			}
+		}
+		if events.Decode(&event) != nil {
+			return
+		}
+		if event.Object.Status.Address.Name != "" {
+			bound(event.Object.Metadata.Name, time.Now())
+		}
+	}
+}
+
+func main() {
+	flag.Parse()
+	switch *mode {
+	case "create":
+		parallel(*streams, create)
+	case "bare":
+		began := time.Now()
+		parallel(*streams, bare)
+		fmt.Printf("%.1f\n", float64(*count)/time.Since(began).Seconds())
+	case "claims":
+		done := make(chan bool)
+		ready := make(chan bool)
+		seen := map[string]bool{}
+		go watch(ready, func(name string, _ time.Time) {
+			seen[name] = true
+			if len(seen) == *count {
+				close(done)
+			}
+		})
+		<-ready
+		began := time.Now()
+		parallel(4, create)
+		<-done
+		fmt.Printf("%.1f\n", float64(*count)/time.Since(began).Seconds())
+	case "single":
+		ready := make(chan bool)
+		times := make(chan time.Time, 16)
+		go watch(ready, func(_ string, at time.Time) { times <- at })
+		<-ready
+		var all []time.Duration
+		for number := range *count {
+			began := time.Now()
+			create(*first + number)
+			all = append(all, (<-times).Sub(began))
+			time.Sleep(20 * time.Millisecond)
+		}
+		var sum, worst time.Duration
+		for _, one := range all {
+			sum += one
+			worst = max(worst, one)
+		}
+		fmt.Printf("%.1f %.1f\n", float64(sum.Microseconds())/1000/float64(len(all)), float64(worst.Microseconds())/1000)
+	}
+}
