@@ -128,7 +128,11 @@ fn step_pool(world: &World, pool: usize, used: &PoolUse) -> StepPool {
             .waiting
             .iter()
             .map(|group| format!("{}/{}", groups[*group].kind, groups[*group].name));
-        let verb = if used.every_run { "gets" } else { "can get" };
+        let verb = match (used.every_run, used.waiting.len()) {
+            (true, 1) => "gets",
+            (true, _) => "get",
+            (false, _) => "can get",
+        };
         format!("{} {verb} stuck for want of an address", listed(names))
     };
     StepPool {
