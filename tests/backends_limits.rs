@@ -242,6 +242,18 @@ fn texts_name_what_is_allowed() {
     says(&with(&["--config", "config.yaml"]), &["`backends` must be a mapping"]);
 }
 
+#[test]
+fn an_input_without_a_cluster_is_named_by_its_kinds() {
+    let folder = one_cluster();
+    folder.write(
+        "foo.yaml",
+        "apiVersion: example.com/v1\nkind: Foo\nmetadata: {name: x}\nspec: {addresses: [192.0.2.1]}\n",
+    );
+    let ran = folder.run(&["backends", "-f", "foo.yaml"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("it holds Foo only"), "{}", ran.stderr);
+}
+
 /// The settings of a run hold for both plans, so that a new service is no difference: the note says so.
 #[test]
 fn a_new_service_is_no_difference_and_that_is_said() {

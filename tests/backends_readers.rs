@@ -130,8 +130,7 @@ fn written(format: Format, ending: &str, changes: bool) -> (tempfile::TempDir, V
     let folder = tempfile::tempdir().unwrap();
     let mut files = Vec::new();
     for case in cases() {
-        // The modules cannot name IPv6 members in a route domain; tests/backends.rs sees the refusal.
-        if format == Format::F5Ansible && case.name == DUAL_ROUTE_DOMAIN {
+        if !fits(&case, format) {
             continue;
         }
         let mut texts = vec![("whole", whole(&case.list, format))];
@@ -150,6 +149,11 @@ fn written(format: Format, ending: &str, changes: bool) -> (tempfile::TempDir, V
         }
     }
     (folder, files)
+}
+
+/// The Ansible modules cannot name IPv6 members in a route domain; `backends_limits` sees the refusal.
+fn fits(case: &Case, format: Format) -> bool {
+    format != Format::F5Ansible || case.name != DUAL_ROUTE_DOMAIN
 }
 
 /// The arguments that give a script all files at once.
@@ -325,7 +329,12 @@ fn ansible_knows_the_modules_and_arguments() {
     let (_folder, files) = written(Format::F5Ansible, "ansible.yml", true);
     says(judge(&python, &all_at_once(&script, &files))).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for (index, case) in cases().iter().enumerate().take(2) {
+    for (index, case) in cases()
+        .iter()
+        .filter(|case| fits(case, Format::F5Ansible))
+        .enumerate()
+        .take(2)
+    {
         let file = folder.path().join(format!("{index}.yml"));
         for text in [
             whole(&case.list, Format::F5Ansible),

@@ -32,12 +32,12 @@ Examples:
   capv-ipam backends -f new.yaml --format f5-tmsh --against plan.yaml --rollback > back.tmsh
 
 With --against:
-  f5-tmsh, f5-icontrol, f5-ansible   single changes: new members first, then old ones are drained and removed; a
-                                     --node-name that moves to another address comes last, with a warning (CI619)
+  f5-tmsh, f5-icontrol, f5-ansible   single changes: new members first, old ones drained
   f5-as3                             the tenants that change; AS3 makes the difference itself
   table, csv, list, json             what changes
   all others                         refused: their file is the whole state
---rollback alone removes everything; only the first two rows have it.";
+--rollback alone removes everything; only the first two rows have it.
+A --node-name that moves to another address comes last, after old members: a warning says so.";
 
 const UNCHANGED: &str = "\
 no address changes against the earlier plan; settings such as services, members, ports, monitor and names are taken from \
@@ -145,7 +145,7 @@ impl Backends {
             return None;
         }
         if members.list.services.is_empty() {
-            members.findings.push(nothing(only, there));
+            members.findings.push(nothing(only, there, members.computed));
             return None;
         }
         let before = old.map(|old| self.earlier_list(members, old, only));
@@ -183,29 +183,39 @@ impl Backends {
     }
 }
 
-pub(super) fn nothing(only: &[String], there: &AddressPlan) -> Finding {
+pub(super) fn nothing(only: &[String], there: &AddressPlan, computed: &Computed) -> Finding {
     let names: BTreeSet<&str> = there
         .clusters
         .iter()
         .filter_map(|cluster| cluster.name.as_deref())
         .collect();
-    let finding = match only.first() {
-        Some(cluster) if names.is_empty() => Finding::new(
-            &codes::BACKENDS_NO_GROUP,
-            format!("the input has no cluster {cluster} with static addresses"),
-        ),
-        Some(cluster) => {
-            let names: Vec<&str> = names.into_iter().collect();
-            let message = format!("the input has no cluster {cluster} with static addresses");
-            let help = format!("the input's clusters are {}", names.join(", "));
-            return Finding::new(&codes::BACKENDS_NO_GROUP, message).help(help);
-        }
-        None => Finding::new(
-            &codes::BACKENDS_NO_GROUP,
-            "the input has no cluster with static addresses",
-        ),
+    let wanted = only.first().map_or_else(String::new, |cluster| format!(" {cluster}"));
+    let message = format!("the input has no cluster{wanted} with static addresses");
+    let kinds = kinds(computed);
+    let help = if !wanted.is_empty() && !names.is_empty() {
+        format!("the input's clusters are {}", listed(names))
+    } else if !kinds.is_empty() && !kinds.contains("Cluster") {
+        format!(
+            "it holds {} only; give the manifest with its Cluster, or a saved plan",
+            listed(kinds.iter().map(String::as_str))
+        )
+    } else {
+        "give the manifest with its pools and labels, a configuration with --config, or a saved plan".to_owned()
     };
-    finding.help("give the manifest with its pools and labels, a configuration with --config, or a saved plan")
+    Finding::new(&codes::BACKENDS_NO_GROUP, message).help(help)
+}
+
+/// The kinds of the input's objects.
+fn kinds(computed: &Computed) -> BTreeSet<String> {
+    let sources: Vec<Source<'_>> = computed.manifests.iter().map(input::Text::source).collect();
+    let manifest = Manifest::read(&sources, Limits::default());
+    let objects = manifest.map(|manifest| manifest.objects.iter().map(|object| object.kind.to_string()).collect());
+    objects.unwrap_or_default()
+}
+
+fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    names.join(", ")
 }
 
 /// The plan of inputs that are saved plans; `None` when they are a manifest.

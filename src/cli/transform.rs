@@ -105,7 +105,7 @@ impl Transform {
         let mut members = Members::of(plan, computed, &[], &place);
         let mut lists = Vec::new();
         if members.list.services.is_empty() && !members.refused() {
-            members.findings.push(super::backends::nothing(&[], plan));
+            members.findings.push(super::backends::nothing(&[], plan, computed));
         }
         let list = std::mem::take(&mut members.list);
         let refused = members.refused();

@@ -128,7 +128,7 @@ fn a_deleted_claim_that_waits_does_not_inherit_the_key_of_the_other_kind() {
     let id = waiting.id.clone();
     let outcome = decided(&[("a", "10.0.0.1")], &[], &[waiting, claim(IPClaim, "b")]);
     assert_eq!(indexes(&outcome), ["b=10.0.0.1"]);
-    assert_eq!(outcome.waiting, [id.clone()]);
+    assert_eq!(outcome.waiting, std::slice::from_ref(&id));
     assert_eq!(outcome.fenced, [(id, "10.0.0.1".parse().unwrap())]);
 }
 
