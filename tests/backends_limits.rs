@@ -243,7 +243,7 @@ fn texts_name_what_is_allowed() {
 }
 
 #[test]
-fn an_input_without_a_cluster_is_named_by_its_kinds() {
+fn an_input_without_any_object_of_a_cluster_is_told_apart() {
     let folder = one_cluster();
     folder.write(
         "foo.yaml",
@@ -251,7 +251,7 @@ fn an_input_without_a_cluster_is_named_by_its_kinds() {
     );
     let ran = folder.run(&["backends", "-f", "foo.yaml"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
-    assert!(ran.stderr.contains("it holds Foo only"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it holds no object of a cluster"), "{}", ran.stderr);
 }
 
 /// The settings of a run hold for both plans, so that a new service is no difference: the note says so.

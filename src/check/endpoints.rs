@@ -150,7 +150,7 @@ fn reserved(model: &Model<'_, '_>, endpoint: &Endpoint, address: IpAddr) -> Opti
     let what = match role {
         Role::Gateway => "the gateway",
         Role::NameServer => "a name server",
-        Role::Network => "the network's own address",
+        Role::Network => "the network address",
         Role::Broadcast => "the broadcast address",
     };
     let message = format!(

@@ -191,31 +191,23 @@ pub(super) fn nothing(only: &[String], there: &AddressPlan, computed: &Computed)
         .collect();
     let wanted = only.first().map_or_else(String::new, |cluster| format!(" {cluster}"));
     let message = format!("the input has no cluster{wanted} with static addresses");
-    let kinds = kinds(computed);
     let help = if !wanted.is_empty() && !names.is_empty() {
-        format!("the input's clusters are {}", listed(names))
-    } else if !kinds.is_empty() && !kinds.contains("Cluster") {
         format!(
-            "it holds {} only; give the manifest with its Cluster, or a saved plan",
-            listed(kinds.iter().map(String::as_str))
+            "the input's clusters are {}",
+            names.into_iter().collect::<Vec<_>>().join(", ")
         )
+    } else if !has_objects(computed) {
+        "it holds no object of a cluster; give the manifest with its Cluster, or a saved plan".to_owned()
     } else {
         "give the manifest with its pools and labels, a configuration with --config, or a saved plan".to_owned()
     };
     Finding::new(&codes::BACKENDS_NO_GROUP, message).help(help)
 }
 
-/// The kinds of the input's objects.
-fn kinds(computed: &Computed) -> BTreeSet<String> {
+/// Whether the input holds any object that a cluster is made of.
+fn has_objects(computed: &Computed) -> bool {
     let sources: Vec<Source<'_>> = computed.manifests.iter().map(input::Text::source).collect();
-    let manifest = Manifest::read(&sources, Limits::default());
-    let objects = manifest.map(|manifest| manifest.objects.iter().map(|object| object.kind.to_string()).collect());
-    objects.unwrap_or_default()
-}
-
-fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
-    let names: Vec<&str> = names.into_iter().collect();
-    names.join(", ")
+    Manifest::read(&sources, Limits::default()).is_ok_and(|manifest| !manifest.objects.is_empty())
 }
 
 /// The plan of inputs that are saved plans; `None` when they are a manifest.
