@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use big_ip::BigIp;
 use capv_ipam::addressing::Format;
 use capv_ipam::backends::{MemberKind, MemberList, Wanted, form_problem, render, steps};
-use plans::{cluster, codes, list, members, plan, rendered, whole, with_workers};
+use plans::{cluster, codes, list, manifest, members, plan, rendered, whole, with_workers};
 use program::Folder;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -108,6 +108,8 @@ fn the_worked_examples_are_what_is_printed() {
         for (ending, text) in texts {
             let file = folder.join(format!("{name}.{ending}"));
             let example = mapped(std::fs::read_to_string(&file).unwrap());
+            // Without it a member is probed once a minute until its first connection.
+            let text = text.replace("          no_traffic_interval: 5s\n", "");
             assert!(example == text, "{}\n{text}", file.display());
         }
         let playbook: Value = serde_yaml::from_str(&rendered(&list, Format::F5Ansible, None, false)).unwrap();
@@ -123,6 +125,9 @@ fn the_worked_examples_are_what_is_printed() {
     let (old, new) = (members(&demo(), &json!({})), members(&moved, &json!({})));
     for (file, rollback) in [("dkp-demo.change.tmsh", false), ("dkp-demo.change.rollback.tmsh", true)] {
         let text = rendered(&new, Format::F5Tmsh, Some(&old), rollback);
+        let (notes, commands): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('#'));
+        assert_eq!(notes.len(), 1, "{text}");
+        let text = commands.join("\n") + "\n";
         assert_eq!(mapped(std::fs::read_to_string(folder.join(file)).unwrap()), text);
     }
 }
@@ -233,6 +238,15 @@ fn what_would_be_wrong_is_refused() {
         (host("fe80::1%eth0"), none.clone(), &["CI602"]),
         (host("a b"), none.clone(), &["CI602"]),
         (host("0.0.0.0"), none.clone(), &["CI603"]),
+        (host("0.1.2.3"), none.clone(), &["CI603"]),
+        (host("255.255.255.255"), none.clone(), &["CI603"]),
+        (host("127.0.0.1"), none.clone(), &["CI603"]),
+        (host("127.255.0.9"), none.clone(), &["CI603"]),
+        (host("::ffff:127.0.0.1"), none.clone(), &["CI603"]),
+        (host("169.254.10.1"), none.clone(), &["CI603"]),
+        (host("fe80::1"), none.clone(), &["CI603"]),
+        (host("::1"), none.clone(), &["CI603"]),
+        (host("::"), none.clone(), &["CI603"]),
         (host("ff02::1"), none.clone(), &["CI603"]),
         (beside("15.235.38.190"), none.clone(), &["CI603"]),
         (beside("15.235.38.160"), none.clone(), &["CI603"]),
@@ -407,6 +421,10 @@ fn of_two_families_the_members_have_that_of_the_vip() {
 #[test]
 fn a_name_never_becomes_a_command() {
     let hostile = [
+        "a_b",
+        "a-",
+        "a..b",
+        "a.-b",
         "a b",
         "a\nb",
         "a\"b",
@@ -454,6 +472,22 @@ fn a_name_never_becomes_a_command() {
         let mut plan = demo();
         plan["clusters"][0]["groups"][0]["addresses"][0] = json!(name);
         assert_eq!(codes(&plan, &json!({})), ["CI607"], "{name:?}");
+    }
+}
+
+/// Kubernetes takes lower-case names only (RFC 1123), and a tenant called Common is the device's own.
+#[test]
+fn names_that_kubernetes_refuses_are_refused() {
+    for (name, expected) in [
+        ("Common", &["CI610"][..]),
+        ("A", &["CI610"]),
+        ("a.", &["CI610"]),
+        ("common", &[]),
+        ("1a.b-c", &[]),
+    ] {
+        let mut plan = demo();
+        plan["clusters"][0]["name"] = json!(name);
+        assert_eq!(codes(&plan, &json!({})), expected, "{name:?}");
     }
 }
 
@@ -613,6 +647,63 @@ fn hand_over(old: &MemberList, new: &MemberList) {
     }
 }
 
+/// Services of one cluster share nodes: what one pool gives up, another still holds.
+#[test]
+fn services_that_share_nodes_change_and_go_back() {
+    let services = json!({"services": [
+        {"name": "ingress", "groups": ["workers"], "port": 443},
+        {"name": "all", "groups": ["all"], "port": 9345},
+    ]});
+    let shared = |workers: &[&str], replicas: &[&str]| {
+        let one = cluster("harbour", "198.51.100.5", replicas, &["198.51.100.13"]);
+        members(&plan(&[with_workers(one, workers)]), &services)
+    };
+    let old = shared(&["198.51.100.20", "198.51.100.21"], &["198.51.100.10", "198.51.100.11"]);
+    let new = shared(&["198.51.100.21", "198.51.100.22"], &["198.51.100.11", "198.51.100.12"]);
+    hand_over(&old, &new);
+    hand_over(&old, &old);
+    for (text, removals) in [
+        (rendered(&new, Format::F5Ansible, Some(&old), false), 4),
+        (rendered(&old, Format::F5Ansible, None, true), 0),
+    ] {
+        let members: Vec<&str> = text
+            .split("\n\n")
+            .filter(|task| task.contains("bigip_pool_member"))
+            .collect();
+        let absent: Vec<&&str> = members.iter().filter(|task| task.contains("state: absent")).collect();
+        assert_eq!(absent.len(), removals, "{text}");
+        assert!(absent.iter().all(|task| task.contains("preserve_node: true")), "{text}");
+        let first = text.find("bigip_node:").unwrap();
+        assert!(!text[first..].contains("bigip_pool"), "{text}");
+    }
+}
+
+/// Whoever applies single changes is told to wait at the place where it counts.
+#[test]
+fn the_wait_stands_before_the_first_drain() {
+    let moved = |first: &str| {
+        members(
+            &plan(&[cluster("demo", "192.0.2.1", &[first, "192.0.2.12"], &[])]),
+            &json!({}),
+        )
+    };
+    let (old, new) = (moved("192.0.2.11"), moved("192.0.2.13"));
+    for (format, wait, drain) in [
+        (Format::F5Tmsh, "# Wait here", "user-disabled"),
+        (Format::F5Ansible, "ansible.builtin.pause", "state: disabled"),
+    ] {
+        for rollback in [false, true] {
+            let text = rendered(&new, format, Some(&old), rollback);
+            let (before, rest) = text.split_once(wait).unwrap_or_else(|| panic!("{text}"));
+            assert!(!before.contains(drain) && rest.contains(drain), "{text}");
+            assert!(before.contains("192.0.2.1") && !rest.contains(wait), "{text}");
+        }
+        // Nothing is drained where nothing leaves.
+        assert!(!rendered(&old, format, Some(&old), false).contains(wait));
+        assert!(!whole(&old, format).contains(wait) && !rendered(&old, format, None, true).contains(wait));
+    }
+}
+
 /// A fleet of up to three clusters on shared addresses and VIPs.
 fn fleets() -> impl Strategy<Value = Value> {
     let addresses: Vec<String> = (11..30).map(|last| format!("192.0.2.{last}")).collect();
@@ -668,24 +759,6 @@ proptest! {
         let least = state.tmsh(&rendered(&new, Format::F5Tmsh, Some(&old), false)).unwrap();
         prop_assert!(least >= fewest, "{least} of {fewest}");
     }
-}
-
-/// A manifest of a cluster with a pool and a label, so that it needs no configuration.
-fn manifest(name: &str, vip: &str, first: &str, last: &str) -> String {
-    format!(
-        "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata: {{name: {name}, namespace: default}}\nspec:\n  controlPlaneRef: \
-         {{apiVersion: controlplane.cluster.x-k8s.io/v1beta1, kind: KubeadmControlPlane, name: {name}}}\n  infrastructureRef: \
-         {{apiVersion: infrastructure.cluster.x-k8s.io/v1beta1, kind: VSphereCluster, name: {name}}}\n---\napiVersion: \
-         infrastructure.cluster.x-k8s.io/v1beta1\nkind: VSphereCluster\nmetadata: {{name: {name}, namespace: default}}\nspec:\n  \
-         controlPlaneEndpoint: {{host: {vip}, port: 6443}}\n---\napiVersion: controlplane.cluster.x-k8s.io/v1beta1\nkind: \
-         KubeadmControlPlane\nmetadata: {{name: {name}, namespace: default}}\nspec:\n  replicas: 2\n  machineTemplate:\n    \
-         infrastructureRef: {{apiVersion: infrastructure.cluster.x-k8s.io/v1beta1, kind: VSphereMachineTemplate, name: {name}}}\n---\n\
-         apiVersion: infrastructure.cluster.x-k8s.io/v1beta1\nkind: VSphereMachineTemplate\nmetadata:\n  name: {name}\n  namespace: \
-         default\n  labels: {{cluster.x-k8s.io/ip-pool-name: {name}-pool}}\nspec:\n  template:\n    spec:\n      network:\n        \
-         devices:\n        - {{networkName: Public, dhcp4: false, dhcp6: false}}\n      template: img\n---\napiVersion: \
-         ipam.metal3.io/v1alpha1\nkind: IPPool\nmetadata: {{name: {name}-pool, namespace: default}}\nspec:\n  clusterName: {name}\n  \
-         namePrefix: {name}\n  pools:\n  - {{start: {first}, end: {last}, prefix: 24, gateway: 192.0.2.254}}\n"
-    )
 }
 
 fn two_clusters() -> Folder {

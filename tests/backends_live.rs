@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use api_server::{ApiServer, Client};
 use capv_ipam::addressing::Format;
-use plans::{cluster, members, plan, whole};
+use plans::{cluster, members, on_loopback, plan, whole};
 use serde_json::json;
 use tools::tool;
 
@@ -85,9 +85,15 @@ impl Site {
     fn configuration(&self, format: Format, replicas: &[u8]) -> String {
         let replicas: Vec<String> = replicas.iter().map(|last| self.address(*last)).collect();
         let replicas: Vec<&str> = replicas.iter().map(String::as_str).collect();
-        let mut cluster = cluster("demo", &self.address(10), &replicas, &[&self.address(4)]);
+        let mut cluster = cluster(
+            "demo",
+            &format!("198.18.{}.10", self.net),
+            &replicas,
+            &[&self.address(4)],
+        );
         cluster["endpoint"]["port"] = json!(self.vip_port);
-        whole(&members(&plan(&[cluster]), &json!({"port": self.port})), format)
+        let list = members(&plan(&[cluster]), &json!({"port": self.port}));
+        whole(&on_loopback(list), format)
     }
 
     /// Who answers a number of new connections, each of which must succeed.

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use capv_ipam::addressing::Format;
 use capv_ipam::backends::MemberList;
-use plans::{cluster, members, plan, rendered, whole, with_workers};
+use plans::{cluster, members, on_loopback, plan, rendered, whole, with_workers};
 use serde_json::{Value, json};
 use tools::{judge, missing, on_path, tool};
 
@@ -33,6 +33,8 @@ struct Case {
     old: MemberList,
 }
 
+const DUAL_ROUTE_DOMAIN: &str = "route domain";
+
 /// Plans of many shapes. VIPs of one family and port are loopback addresses, which every host holds.
 fn cases() -> Vec<Case> {
     let replicas = ["15.235.38.172", "15.235.38.173", "15.235.38.174"];
@@ -41,7 +43,7 @@ fn cases() -> Vec<Case> {
     let hundred: Vec<&str> = hundred.iter().map(String::as_str).collect();
     let four = || {
         with_workers(
-            cluster("dkp-demo", "127.0.0.41", &replicas, &["15.235.38.175"]),
+            cluster("dkp-demo", "198.18.0.41", &replicas, &["15.235.38.175"]),
             &["15.235.38.166"],
         )
     };
@@ -54,11 +56,11 @@ fn cases() -> Vec<Case> {
     let long = "a-very-long-name-of-a-cluster".repeat(8);
     let odd = || {
         plan(&[
-            cluster("1dkp.prod-eu", "127.0.0.42", &["10.0.0.1"], &[]),
-            cluster("null", "127.0.0.43", &["10.0.0.2"], &["10.0.0.3"]),
-            cluster("TRUE", "127.0.0.44", &["10.0.0.4"], &[]),
-            cluster(&long, "127.0.0.45", &["10.0.0.5"], &[]),
-            cluster("0x1f", "127.0.0.46", &["10.0.0.6"], &[]),
+            cluster("1dkp.prod-eu", "198.18.0.42", &["10.0.0.1"], &[]),
+            cluster("null", "198.18.0.43", &["10.0.0.2"], &["10.0.0.3"]),
+            cluster("true", "198.18.0.44", &["10.0.0.4"], &[]),
+            cluster(&long, "198.18.0.45", &["10.0.0.5"], &[]),
+            cluster("0x1f", "198.18.0.46", &["10.0.0.6"], &[]),
         ])
     };
     let moved = |mut plan: Value| {
@@ -79,17 +81,18 @@ fn cases() -> Vec<Case> {
     front["clusters"][0]["endpoint"]["port"] = json!(4443);
     let shapes: Vec<(&'static str, Value, Value)> = vec![
         ("both families", both(), json!({})),
-        ("route domain", both(), json!({"routeDomain": 7})),
+        (DUAL_ROUTE_DOMAIN, both(), json!({"routeDomain": 7})),
+        ("route domain of one family", plan(&[four()]), json!({"routeDomain": 7})),
         ("partition", both(), json!({"partition": "K8S_prod.eu"})),
         ("odd names", odd(), json!({})),
         (
             "one member",
-            plan(&[cluster("one", "127.0.0.47", &["10.0.0.1"], &[])]),
+            plan(&[cluster("one", "198.18.0.47", &["10.0.0.1"], &[])]),
             json!({}),
         ),
         (
             "a hundred members",
-            plan(&[cluster("big", "127.0.0.48", &hundred, &[])]),
+            plan(&[cluster("big", "198.18.0.48", &hundred, &[])]),
             json!({}),
         ),
         ("services", both(), ingress),
@@ -107,8 +110,8 @@ fn cases() -> Vec<Case> {
         .into_iter()
         .map(|(name, plan, backends)| Case {
             name,
-            list: members(&plan, &backends),
-            old: members(&moved(plan), &backends),
+            list: on_loopback(members(&plan, &backends)),
+            old: on_loopback(members(&moved(plan), &backends)),
         })
         .collect()
 }
@@ -127,6 +130,9 @@ fn written(format: Format, ending: &str, changes: bool) -> (tempfile::TempDir, V
     let folder = tempfile::tempdir().unwrap();
     let mut files = Vec::new();
     for case in cases() {
+        if !fits(&case, format) {
+            continue;
+        }
         let mut texts = vec![("whole", whole(&case.list, format))];
         if changes {
             texts.extend([
@@ -143,6 +149,11 @@ fn written(format: Format, ending: &str, changes: bool) -> (tempfile::TempDir, V
         }
     }
     (folder, files)
+}
+
+/// The Ansible modules cannot name IPv6 members in a route domain; `backends_limits` sees the refusal.
+fn fits(case: &Case, format: Format) -> bool {
+    format != Format::F5Ansible || case.name != DUAL_ROUTE_DOMAIN
 }
 
 /// The arguments that give a script all files at once.
@@ -318,7 +329,12 @@ fn ansible_knows_the_modules_and_arguments() {
     let (_folder, files) = written(Format::F5Ansible, "ansible.yml", true);
     says(judge(&python, &all_at_once(&script, &files))).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for (index, case) in cases().iter().enumerate().take(2) {
+    for (index, case) in cases()
+        .iter()
+        .filter(|case| fits(case, Format::F5Ansible))
+        .enumerate()
+        .take(2)
+    {
         let file = folder.path().join(format!("{index}.yml"));
         for text in [
             whole(&case.list, Format::F5Ansible),

@@ -12,6 +12,8 @@ use crate::yaml::Segment;
 
 /// The name of the API's own service in object names.
 pub const API_SERVICE: &str = "apiserver";
+/// What people call the API's own service.
+pub const API_TITLE: &str = "kube-apiserver";
 /// The longest name of a service; longer ones would not fit into the object names of every balancer.
 const SERVICE_NAME: usize = 20;
 /// The longest partition name and node name that every balancer's tool takes.
@@ -87,7 +89,7 @@ pub fn read_balancer(backends: &Backends) -> Result<Balancer, Vec<BalancerError>
         errors.add(
             key("partition"),
             problem,
-            "write its name without slashes: a letter first, then letters, digits, _ . and -",
+            "write its name without slashes: a letter first, then letters, digits, _ . and -, at most 63 characters",
         );
     }
     let route_domain = backends.route_domain.unwrap_or(0);
@@ -153,7 +155,7 @@ impl Errors {
     }
 
     fn services(&mut self, backends: &Backends) -> Vec<ServiceWish> {
-        let mut names = BTreeSet::from([API_SERVICE]);
+        let mut names = BTreeSet::from([API_SERVICE, API_TITLE]);
         let mut services = Vec::new();
         for (index, service) in backends.services.iter().enumerate() {
             let at = |rest: &str| {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::mapping::{mapping, mapping_or_null};
 use crate::check::Severity;
 use crate::objects::PoolKind;
 
@@ -29,6 +30,7 @@ pub struct StaticAddressing {
     #[cfg_attr(feature = "cli", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
     pub metadata: serde_json::Value,
     /// The wishes.
+    #[serde(deserialize_with = "mapping")]
     pub spec: Spec,
 }
 
@@ -50,6 +52,7 @@ pub struct Spec {
     /// Addresses wanted beyond replicas and surge.
     pub headroom: u32,
     /// How the load balancer's member lists are made; nothing said about them without it.
+    #[serde(deserialize_with = "mapping_or_null")]
     pub backends: Option<Backends>,
     /// Whether an edited copy of each chosen template is used under a new name.
     pub rename_templates: bool,

@@ -9,6 +9,7 @@ mod flat;
 mod function_config;
 mod groups;
 mod infrastructure;
+mod mapping;
 mod matching;
 mod monitor;
 mod nics;
@@ -27,7 +28,7 @@ mod wording;
 
 pub(crate) use after::{After, NicAfter, TemplateAfter};
 pub use backend_format::{Format, format_names};
-pub use balancer::{API_SERVICE, Balancer, BalancerError, ServiceWish, is_object_name, read_balancer};
+pub use balancer::{API_SERVICE, API_TITLE, Balancer, BalancerError, ServiceWish, is_object_name, read_balancer};
 pub use configuration::{
     API_VERSION, Acceptance, Backends, Binding, KIND, KubeVip, Members, PoolConfig, PoolKindConfig, Service, Spec,
     StaticAddressing, Verb,

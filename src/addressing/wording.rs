@@ -51,15 +51,17 @@ pub(super) fn explain(text: &str, path: &[Segment]) -> (String, String, Option<S
             "correct the value".to_owned()
         };
     (
-        format!("`{key}` must be {}, not {found}", in_words(expected)),
+        format!("`{key}` must be {}, not {found}", in_words(key, expected)),
         help,
         None,
     )
 }
 
-fn in_words(expected: &str) -> String {
+fn in_words(key: &str, expected: &str) -> String {
     match expected {
         "u8" => "a number from 0 to 128".to_owned(),
+        "u16" if key == "port" => "a number from 1 to 65535".to_owned(),
+        "u16" if key == "routeDomain" => "a number from 0 to 65534".to_owned(),
         "u16" => "a number from 0 to 65535".to_owned(),
         "u32" => "a number, 0 or more".to_owned(),
         "a sequence" => "a list".to_owned(),

@@ -44,22 +44,58 @@ pub enum Step<'l> {
     DeleteNode(&'l VirtualService, &'l Member),
 }
 
+/// What a person must see to before members are disabled.
+pub(super) const BEFORE_DRAINS: &str =
+    "Wait here until the members that stay are up: the next step disables the first that goes.";
+
+/// The index of the first step that disables a member; `None` when none does.
+pub(super) fn before_drains(steps: &[Step<'_>]) -> Option<usize> {
+    steps.iter().position(|step| matches!(step, Step::DrainMember(..)))
+}
+
+/// A warning for each service with members that come only after old ones went: a node name that moves to another address is
+/// free only then.
+pub(super) fn late_members(old: &MemberList, new: &MemberList) -> Vec<PlanFinding> {
+    let difference = Difference::new(old, new);
+    let mut findings = Vec::new();
+    for service in &new.services {
+        let late = service
+            .members
+            .iter()
+            .filter(|member| difference.waits(service, member))
+            .count();
+        if late == 0 {
+            continue;
+        }
+        let message = format!(
+            "{late} of {} members of {} come only after old ones are removed, because node names move to other addresses",
+            service.members.len(),
+            service.description(),
+        );
+        let help = "name nodes by {address}, or apply the change in a maintenance window";
+        findings.push(PlanFinding::new(
+            &codes::BACKENDS_NODE_NAMES_MOVE,
+            About::Cluster(service.index),
+            message,
+            help,
+        ));
+    }
+    findings
+}
+
+/// The full name of the node of each address.
+fn node_names(list: &MemberList) -> HashMap<String, String> {
+    members(list)
+        .map(|(service, member)| (f5::member_address(service, member), f5::node_path(service, member)))
+        .collect()
+}
+
 /// The steps that make the new list out of the old one.
 ///
 /// # Errors
 /// Services that exchange their VIPs: no order of single steps does that.
 pub fn steps<'l>(old: &'l MemberList, new: &'l MemberList) -> Result<Vec<Step<'l>>, Vec<PlanFinding>> {
-    let difference = Difference {
-        before: services(old),
-        after: services(new),
-        nodes_before: nodes(old),
-        names_before: members(old)
-            .map(|(service, member)| (f5::member_address(service, member), f5::node_path(service, member)))
-            .collect(),
-        nodes_after: nodes(new),
-        old,
-        new,
-    };
+    let difference = Difference::new(old, new);
     let mut steps = Vec::new();
     difference.prepare(&mut steps);
     difference.virtuals(&mut steps)?;
@@ -110,6 +146,18 @@ fn has<'l>(service: &'l VirtualService, wanted: &VirtualService, member: &Member
 }
 
 impl<'l> Difference<'l> {
+    fn new(old: &'l MemberList, new: &'l MemberList) -> Self {
+        Difference {
+            before: services(old),
+            after: services(new),
+            nodes_before: nodes(old),
+            names_before: node_names(old),
+            nodes_after: nodes(new),
+            old,
+            new,
+        }
+    }
+
     /// Whether a new member's node must wait: its name, or its address, still belongs to another node.
     fn waits(&self, service: &VirtualService, member: &Member) -> bool {
         let path = f5::node_path(service, member);

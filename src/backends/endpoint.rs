@@ -24,6 +24,13 @@ pub(super) fn vip(index: usize, cluster: &ClusterPlan) -> Result<Vip, PlanFindin
         let help = "substitute variables first, with envsubst or clusterctl";
         return Err(unknown(format!("the endpoint of the cluster {name} is {host}"), help));
     }
+    if let Some(port) = &endpoint.no_port {
+        let help = "write 1 to 65535; the API server's is 6443";
+        return Err(unknown(
+            format!("the endpoint of the cluster {name} has the port {port}, which is none"),
+            help,
+        ));
+    }
     let Ok(address) = parse_address(host) else {
         if is_host_name(host) {
             return Ok(Vip::Host(host.to_ascii_lowercase()));
@@ -38,8 +45,8 @@ pub(super) fn vip(index: usize, cluster: &ClusterPlan) -> Result<Vip, PlanFindin
 fn usable(index: usize, cluster: &ClusterPlan, address: IpAddr) -> Result<(), PlanFinding> {
     let about = About::Endpoint(index);
     let name = cluster.name.as_deref().unwrap_or_default();
-    if address.is_unspecified() || address.is_multicast() {
-        let message = format!("the endpoint of the cluster {name} is {address}, which is no host's address");
+    if let Some(what) = no_vip(address) {
+        let message = format!("the endpoint of the cluster {name} is {address}, which {what}");
         let help = "write the load balancer's address";
         return Err(PlanFinding::new(&codes::BACKENDS_ENDPOINT_UNUSABLE, about, message, help).on(cluster));
     }
@@ -83,6 +90,25 @@ fn usable(index: usize, cluster: &ClusterPlan, address: IpAddr) -> Result<(), Pl
             Err(PlanFinding::new(&codes::BACKENDS_ENDPOINT_IN_POOL, about, message, help).on(cluster))
         }
         None => Ok(()),
+    }
+}
+
+/// Why an address can never be a VIP (RFC 6890).
+fn no_vip(address: IpAddr) -> Option<&'static str> {
+    let this_network = matches!(address, IpAddr::V4(four) if four.octets()[0] == 0);
+    let broadcast = matches!(address, IpAddr::V4(four) if four.is_broadcast());
+    let link_local = match address {
+        IpAddr::V4(four) => four.is_link_local(),
+        IpAddr::V6(six) => six.is_unicast_link_local(),
+    };
+    if address.is_unspecified() || this_network || address.is_multicast() || broadcast {
+        Some("is no host's address")
+    } else if address.is_loopback() {
+        Some("every host has for itself alone")
+    } else if link_local {
+        Some("holds within one link only")
+    } else {
+        None
     }
 }
 

@@ -87,10 +87,12 @@ fn cluster(out: &mut String, service: &VirtualService) {
     }
 }
 
+/// Without `no_traffic_interval` a member that has had no connection yet is probed once a minute only.
 fn checks(service: &VirtualService) -> String {
     const TIMES: &str = "      health_checks:
         - timeout: 5s
           interval: 5s
+          no_traffic_interval: 5s
           unhealthy_threshold: 3
           healthy_threshold: 2
 ";

@@ -5,12 +5,13 @@
 
 use std::fmt::Write as _;
 
-use super::change::Step;
+use super::change::{BEFORE_DRAINS, Step, before_drains};
 use super::f5;
 use super::finding::{About, PlanFinding};
 use super::member_list::{Member, MemberList, VirtualService};
 use super::names;
 use crate::check::codes;
+use crate::ipam::Family;
 use crate::yaml::emit;
 
 const CONNECTION: &str = "  hosts: localhost
@@ -24,6 +25,25 @@ const CONNECTION: &str = "  hosts: localhost
       validate_certs: true
   tasks:
 ";
+
+/// Refuses nodes whose names hold colons and a route domain: the module takes `2001:db8::1%7` for no IPv6 address, and puts
+/// a colon before the port where the device wants a dot.
+pub(super) fn check(list: &MemberList) -> Result<(), Vec<PlanFinding>> {
+    let wrong = |service: &&VirtualService| {
+        service.route_domain != 0 && service.node_name.is_address() && service.family() == Family::V6
+    };
+    let refusal = |service: &VirtualService| {
+        let message = format!(
+            "the Ansible modules cannot name IPv6 members in a route domain by their address: {} of the cluster {}",
+            service.title(),
+            service.cluster
+        );
+        let help = "give the nodes names without colons, such as --node-name '{cluster}-{slot}', or use f5-tmsh";
+        PlanFinding::new(&codes::BACKENDS_NAME, About::Cluster(service.index), message, help)
+    };
+    let findings: Vec<PlanFinding> = list.services.iter().filter(wrong).map(refusal).collect();
+    if findings.is_empty() { Ok(()) } else { Err(findings) }
+}
 
 /// A play for each cluster that brings its objects to the list's state.
 pub(super) fn render(list: &MemberList) -> Result<String, Vec<PlanFinding>> {
@@ -57,12 +77,29 @@ pub(super) fn render(list: &MemberList) -> Result<String, Vec<PlanFinding>> {
 
 /// One play with the tasks of all steps.
 pub(super) fn render_steps(title: &str, steps: &[Step<'_>]) -> Result<String, Vec<PlanFinding>> {
+    let (before, rest) = steps.split_at(before_drains(steps).unwrap_or(steps.len()));
+    let texts = [tasks_of(before)?, tasks_of(rest)?].map(|tasks| joined(&tasks));
+    let texts: Vec<&str> = texts
+        .iter()
+        .map(String::as_str)
+        .filter(|text| !text.is_empty())
+        .collect();
+    let pause = format!(
+        "    - name: Wait for the new members\n      ansible.builtin.pause:\n        prompt: {}\n",
+        emit::string(BEFORE_DRAINS, false)
+    );
+    let body = match before_drains(steps) {
+        _ if texts.is_empty() => return Ok(String::new()),
+        Some(0) => format!("{pause}\n{}", texts.join("\n")),
+        Some(_) => texts.join(&format!("\n{pause}\n")),
+        None => texts.join("\n"),
+    };
+    Ok(format!("---\n- name: {title}\n{CONNECTION}{body}"))
+}
+
+fn tasks_of(steps: &[Step<'_>]) -> Made<Vec<Task>> {
     let tasks: Vec<Vec<Task>> = steps.iter().map(tasks).collect::<Result<_, _>>()?;
-    let tasks: Vec<Task> = tasks.into_iter().flatten().collect();
-    if tasks.is_empty() {
-        return Ok(String::new());
-    }
-    Ok(format!("---\n- name: {title}\n{CONNECTION}{}", joined(&tasks)))
+    Ok(tasks.into_iter().flatten().collect())
 }
 
 /// A task: its name, module and arguments.
@@ -94,8 +131,9 @@ fn tasks(step: &Step<'_>) -> Made<Vec<Task>> {
     Ok(match step {
         Step::CreateMonitor(service) => monitor(service, &of(service), "present")?.into_iter().collect(),
         Step::DeleteMonitor(service) => monitor(service, &of(service), "absent")?.into_iter().collect(),
-        // The module of the members makes their nodes, and removes those that no pool uses any more.
-        Step::CreateNode(..) | Step::DescribeNode(..) | Step::DeleteNode(..) => Vec::new(),
+        // A member makes its node, and leaves it behind: the module would try to delete one that another pool uses.
+        Step::CreateNode(..) | Step::DescribeNode(..) => Vec::new(),
+        Step::DeleteNode(service, member) => vec![no_node(service, member)?],
         Step::CreatePool(service, wanted) => {
             let mut tasks = vec![pool(service, &of(service), "present")?];
             if !wanted.is_empty() {
@@ -103,7 +141,7 @@ fn tasks(step: &Step<'_>) -> Made<Vec<Task>> {
             }
             tasks
         }
-        Step::DeletePool(service) => vec![no_members(service)?, pool(service, &of(service), "absent")?],
+        Step::DeletePool(service) => vec![pool(service, &of(service), "absent")?],
         Step::AddMember(service, member) => vec![one_member("Add", service, member, "present")?],
         Step::DescribeMember(service, member) => vec![one_member("Describe", service, member, "present")?],
         Step::DrainMember(service, member) => vec![one_member("Drain", service, member, "disabled")?],
@@ -175,7 +213,7 @@ fn pool(service: &VirtualService, of: &str, state: &str) -> Made<Task> {
 
 /// All members of a pool; what is not named leaves it.
 fn members(service: &VirtualService, members: &[&Member], of: &str) -> Made<Task> {
-    let aggregate = aggregate(service, members, true)?;
+    let aggregate = aggregate(service, members)?;
     Ok(Task {
         name: format!("Pool members{of}"),
         module: "bigip_pool_member",
@@ -187,37 +225,32 @@ fn members(service: &VirtualService, members: &[&Member], of: &str) -> Made<Task
     })
 }
 
-/// Takes the members out before their pool goes: only then are their nodes removed too.
-fn no_members(service: &VirtualService) -> Made<Task> {
-    let members: Vec<&Member> = service.members.iter().collect();
+/// A node that no pool uses any more.
+fn no_node(service: &VirtualService, member: &Member) -> Made<Task> {
+    let node = f5::node(service, member);
     Ok(Task {
-        name: format!("No pool members{}", of(service)),
-        module: "bigip_pool_member",
+        name: format!("Node {node}"),
+        module: "bigip_node",
         arguments: vec![
-            ("pool", pool_name(service)?),
-            ("aggregate", aggregate(service, &members, false)?),
+            ("partition", f5::NODES.to_owned()),
+            ("name", text(service, &node)?),
+            ("state", "absent".to_owned()),
         ],
     })
 }
 
-fn aggregate(service: &VirtualService, members: &[&Member], present: bool) -> Made<String> {
+fn aggregate(service: &VirtualService, members: &[&Member]) -> Made<String> {
     let mut out = String::new();
     for member in members {
         let _ = write!(
             out,
-            "\n          - name: {}\n            address: {}\n            port: {}",
+            "\n          - name: {}\n            address: {}\n            port: {}\n            description: {}\n            \
+             partition: {}\n            state: present",
             text(service, &f5::node(service, member))?,
             text(service, &f5::member_address(service, member))?,
             member.port,
-        );
-        if present {
-            let _ = write!(out, "\n            description: {}", description(service, member)?);
-        }
-        let state = if present { "present" } else { "absent" };
-        let _ = write!(
-            out,
-            "\n            partition: {}\n            state: {state}",
-            f5::NODES
+            description(service, member)?,
+            f5::NODES,
         );
     }
     Ok(out)
@@ -232,6 +265,9 @@ fn one_member(doing: &str, service: &VirtualService, member: &Member, state: &st
     ];
     if state == "present" {
         arguments.push(("description", description(service, member)?));
+    }
+    if state == "absent" {
+        arguments.push(("preserve_node", "true".to_owned()));
     }
     arguments.extend([("partition", f5::NODES.to_owned()), ("state", state.to_owned())]);
     Ok(Task {

@@ -4,6 +4,7 @@
 //! backquotes; what cannot be such a text is refused.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
@@ -130,6 +131,7 @@ fn declaration(list: &MemberList, gone: &[String]) -> Result<String, Vec<PlanFin
 fn tenants(list: &MemberList) -> Result<Map<String, Value>, Vec<PlanFinding>> {
     let mut owners: HashMap<String, &VirtualService> = HashMap::new();
     let mut tenants = Map::new();
+    vips_apart(list)?;
     names::unique(list, "AS3 application", |service| {
         format!("{}/{}", tenant(service), application(service))
     })?;
@@ -157,6 +159,32 @@ fn tenants(list: &MemberList) -> Result<Map<String, Value>, Vec<PlanFinding>> {
         }
     }
     Ok(tenants)
+}
+
+/// Refuses a VIP in two tenants: AS3 makes its virtual address in each, and the device has it once.
+fn vips_apart(list: &MemberList) -> Result<(), Vec<PlanFinding>> {
+    let mut holders: HashMap<(Option<IpAddr>, u16), &VirtualService> = HashMap::new();
+    let mut findings = Vec::new();
+    for service in &list.services {
+        let holder = *holders
+            .entry((service.address(), service.route_domain))
+            .or_insert(service);
+        if tenant(holder) == tenant(service) {
+            continue;
+        }
+        let message = format!(
+            "the clusters {} and {} have the VIP {}, and AS3 cannot put one VIP into the tenants {} and {}",
+            holder.cluster,
+            service.cluster,
+            service.vip,
+            tenant(holder),
+            tenant(service)
+        );
+        let help = "put both into one tenant with --partition NAME, or give one of them another VIP";
+        let about = About::Endpoint(service.index);
+        findings.push(PlanFinding::new(&codes::BACKENDS_ADDRESS_TWICE, about, message, help));
+    }
+    if findings.is_empty() { Ok(()) } else { Err(findings) }
 }
 
 fn application_object(service: &VirtualService) -> Result<Value, PlanFinding> {

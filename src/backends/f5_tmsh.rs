@@ -1,12 +1,12 @@
 //! Takes steps and gives tmsh commands, one complete command a line, for pasting at the prompt or `tmsh < FILE`.
 //!
-//! Texts stand in double quotes. What tmsh could read as something else than text is refused, although the names of a
+//! A line that begins with `#` is a note to whoever applies them. Texts stand in double quotes. What tmsh could read as something else than text is refused, although the names of a
 //! list cannot hold it: quotes, backslashes, `$`, brackets, braces, `;`, backquotes, control characters, and `?`, the
 //! help key of the prompt.
 
 use std::fmt::Write as _;
 
-use super::change::Step;
+use super::change::{BEFORE_DRAINS, Step, before_drains};
 use super::f5;
 use super::finding::{About, PlanFinding};
 use super::member_list::{Member, VirtualService};
@@ -16,7 +16,11 @@ use crate::check::codes;
 /// The commands of the steps.
 pub(super) fn render(steps: &[Step<'_>]) -> Result<String, Vec<PlanFinding>> {
     let mut out = String::new();
-    for step in steps {
+    let drains = before_drains(steps);
+    for (index, step) in steps.iter().enumerate() {
+        if drains == Some(index) {
+            let _ = writeln!(out, "# {BEFORE_DRAINS}");
+        }
         if let Some(line) = command(step).map_err(|finding| vec![finding])? {
             out.push_str(&line);
             out.push('\n');

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::addressing::{API_SERVICE, Monitor, NodeName};
+use crate::addressing::{API_SERVICE, API_TITLE, Monitor, NodeName};
 use crate::ipam::Family;
 
 /// What a load balancer carries: sorted by cluster and namespace, the API before further services.
@@ -111,7 +111,7 @@ impl VirtualService {
     #[must_use]
     pub fn title(&self) -> &str {
         if self.name == API_SERVICE {
-            "kube-apiserver"
+            API_TITLE
         } else {
             &self.name
         }

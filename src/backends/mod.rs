@@ -18,6 +18,7 @@ mod haproxy;
 mod json;
 mod keepalived;
 mod list;
+mod listeners;
 mod locate;
 mod member_list;
 mod names;

@@ -16,15 +16,20 @@ pub(super) const IDENTIFIER: usize = 47;
 /// Longest description that every F5 tool takes (AS3's `remark`).
 const DESCRIPTION: usize = 64;
 
-/// Why a text of the manifest is no name; letters, digits, `-`, `_` and `.` are allowed, and the first is no sign.
+/// Why a text of the manifest is no name of a Kubernetes object: lower-case letters, digits and `-` in labels that dots join
+/// (RFC 1123).
 pub(super) fn problem(text: &str) -> Option<&'static str> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let label =
+        |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(plain);
     if is_placeholder(text) {
         Some("still holds a placeholder")
     } else if text.is_empty() || text.len() > 253 {
         Some("is empty or longer than 253 characters")
-    } else if !text.bytes().all(plain) || !text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric()) {
+    } else if text.bytes().any(|byte| !plain(byte) && byte != b'.') {
         Some("holds characters that no Kubernetes name has")
+    } else if !text.split('.').all(label) {
+        Some("is no Kubernetes name: letters or digits begin and end each part between dots")
     } else {
         None
     }
@@ -114,12 +119,12 @@ mod tests {
 
     #[test]
     fn only_names_are_names() {
-        for text in ["demo", "1demo", "Demo_2.x", "a"] {
+        for text in ["demo", "1demo", "demo-2.x", "a", "a--b"] {
             assert_eq!(problem(text), None, "{text}");
         }
         for text in [
-            "", "-a", ".a", "a b", "a\nb", "a\"", "a{", "a}", "$(id)", "${NAME}", "a;b", "a`b", "a?", "a\\", "a/b",
-            "ä", "a#b", "a%b",
+            "", "-a", "a-", ".a", "a.", "a..b", "a.-b", "A", "a_b", "Common", "a b", "a\nb", "a\"", "a{", "a}",
+            "$(id)", "${NAME}", "a;b", "a`b", "a?", "a\\", "a/b", "ä", "a#b", "a%b",
         ] {
             assert!(problem(text).is_some(), "{text}");
         }

@@ -1,10 +1,11 @@
 //! Takes what is wanted in which format and gives its text: the whole list, the way to remove it, the difference from an earlier list, or the way back.
 
-use super::change::{Step, steps};
+use super::change::{Step, late_members, steps};
 use super::finding::PlanFinding;
 use super::member_list::MemberList;
 use super::{
-    envoy, f5, f5_ansible, f5_as3, f5_icontrol, f5_terraform, f5_tmsh, haproxy, json, keepalived, list, nginx, table,
+    envoy, f5, f5_ansible, f5_as3, f5_icontrol, f5_terraform, f5_tmsh, haproxy, json, keepalived, list, listeners,
+    nginx, table,
 };
 use crate::addressing::Format;
 
@@ -55,6 +56,16 @@ pub fn render(format: Format, wanted: Wanted<'_>) -> Result<(String, Vec<PlanFin
         f5::check(list)?;
         wanted.against.map_or(Ok(()), f5::check)?;
     }
+    if format == Format::F5Ansible {
+        f5_ansible::check(list)?;
+        wanted.against.map_or(Ok(()), f5_ansible::check)?;
+    }
+    if matches!(
+        format,
+        Format::Haproxy | Format::Nginx | Format::Keepalived | Format::Envoy
+    ) {
+        listeners::apart(list)?;
+    }
     let text = match format {
         Format::F5Tmsh => with_steps(wanted, f5_tmsh::render)?,
         Format::F5Icontrol => with_steps(wanted, f5_icontrol::render)?,
@@ -92,7 +103,17 @@ pub fn render(format: Format, wanted: Wanted<'_>) -> Result<(String, Vec<PlanFin
             Some(_) => with_steps(wanted, |steps| Ok(json::changes(steps)))?,
         },
     };
-    Ok((text, Vec::new()))
+    Ok((text, late(format, wanted)))
+}
+
+/// What single changes cannot do in the order that serves best.
+fn late(format: Format, wanted: Wanted<'_>) -> Vec<PlanFinding> {
+    let steps = matches!(format, Format::F5Tmsh | Format::F5Icontrol | Format::F5Ansible);
+    match wanted.against.filter(|_| steps) {
+        Some(old) if wanted.rollback => late_members(wanted.list, old),
+        Some(old) => late_members(old, wanted.list),
+        None => Vec::new(),
+    }
 }
 
 fn with_rows(wanted: Wanted<'_>, show: impl Fn(&crate::report::Table) -> String) -> Result<String, Vec<PlanFinding>> {

@@ -15,6 +15,7 @@ pub(super) fn endpoints(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
         let concerned = !endpoint.live && model.concerns_cluster(endpoint.cluster);
         if concerned {
             findings.extend(no_address(model, endpoint));
+            findings.extend(no_port(endpoint));
         }
         if let Some((pool, entry)) = inside.get(&index) {
             let pool = &model.pools[*pool];
@@ -58,6 +59,17 @@ fn no_address(model: &Model<'_, '_>, endpoint: &Endpoint) -> Option<Finding> {
     let message = format!("the endpoint {host:?} of {object} {problem}");
     let help = "write the load balancer's address or name alone";
     Some(at(endpoint, &codes::ENDPOINT_INVALID, message, help))
+}
+
+/// A port that no server can listen on.
+fn no_port(endpoint: &Endpoint) -> Option<Finding> {
+    let (port, place) = endpoint.no_port.as_ref()?;
+    let message = format!("the endpoint of {} has the port {port}, which is none", endpoint.object);
+    let help = "write 1 to 65535; the API server's is 6443";
+    Some(Finding {
+        place: Some(*place),
+        ..at(endpoint, &codes::ENDPOINT_INVALID, message, help)
+    })
 }
 
 /// Why a text is no host name (RFC 1123; a last label of digits would be an address, RFC 3696).

@@ -1,5 +1,6 @@
 //! `backends`: what a load balancer is told about the members, from a manifest or a saved plan, whole or as a difference.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -35,7 +36,17 @@ With --against:
   f5-as3                             the tenants that change; AS3 makes the difference itself
   table, csv, list, json             what changes
   all others                         refused: their file is the whole state
---rollback alone removes everything; only the first two rows have it.";
+--rollback alone removes everything; only the first two rows have it.
+A --node-name that moves to another address comes last, after old members: a warning says so.";
+
+const UNCHANGED: &str = "\
+no address changes against the earlier plan; settings such as services, members, ports, monitor and names are taken from \
+this run for both";
+
+const DRAINS: &str = "wait until the new replicas are up before the first step that disables a member";
+
+const ONE_STEP: &str = "\
+AS3 adds and removes members in one step: where members go, wait until the new replicas are up before it is posted";
 
 /// Print the members for a load balancer, as its own configuration or as a list.
 #[derive(Debug, Args)]
@@ -96,7 +107,7 @@ impl Backends {
             }
         };
         let mut members = Members::of(&plan, &computed, &only, &place);
-        let text = self.text(&mut members, old.as_ref(), &only);
+        let text = self.text(&mut members, old.as_ref(), &only, &plan);
         let (findings, accepted) = members.accepted();
         computed.findings.extend(findings);
         computed.accepted.extend(accepted);
@@ -113,23 +124,28 @@ impl Backends {
 
     /// What a person should know who applies the text.
     fn note(&self, text: &str) -> Option<&'static str> {
-        let steps = matches!(self.format, Format::F5Tmsh | Format::F5Icontrol | Format::F5Ansible);
-        if self.against.is_some() && text.is_empty() {
-            Some("nothing changes against the earlier plan")
-        } else if self.against.is_some() && steps && text.contains("disabled") {
-            Some("wait until the new replicas are up before the first step that disables a member")
-        } else {
-            None
+        self.against.as_ref()?;
+        match self.format {
+            _ if text.is_empty() => Some(UNCHANGED),
+            Format::F5Tmsh | Format::F5Icontrol | Format::F5Ansible => text.contains("disabled").then_some(DRAINS),
+            Format::F5As3 => Some(ONE_STEP),
+            _ => None,
         }
     }
 
     /// The wanted text; `None` after an error, which is among the findings then.
-    fn text(&self, members: &mut Members<'_>, old: Option<&AddressPlan>, only: &[String]) -> Option<String> {
+    fn text(
+        &self,
+        members: &mut Members<'_>,
+        old: Option<&AddressPlan>,
+        only: &[String],
+        there: &AddressPlan,
+    ) -> Option<String> {
         if members.refused() {
             return None;
         }
         if members.list.services.is_empty() {
-            members.findings.push(nothing(only));
+            members.findings.push(nothing(only, there, members.computed));
             return None;
         }
         let before = old.map(|old| self.earlier_list(members, old, only));
@@ -167,18 +183,31 @@ impl Backends {
     }
 }
 
-pub(super) fn nothing(only: &[String]) -> Finding {
-    let finding = match only.first() {
-        Some(cluster) => Finding::new(
-            &codes::BACKENDS_NO_GROUP,
-            format!("the input has no cluster {cluster} with static addresses"),
-        ),
-        None => Finding::new(
-            &codes::BACKENDS_NO_GROUP,
-            "the input has no cluster with static addresses",
-        ),
+pub(super) fn nothing(only: &[String], there: &AddressPlan, computed: &Computed) -> Finding {
+    let names: BTreeSet<&str> = there
+        .clusters
+        .iter()
+        .filter_map(|cluster| cluster.name.as_deref())
+        .collect();
+    let wanted = only.first().map_or_else(String::new, |cluster| format!(" {cluster}"));
+    let message = format!("the input has no cluster{wanted} with static addresses");
+    let help = if !wanted.is_empty() && !names.is_empty() {
+        format!(
+            "the input's clusters are {}",
+            names.into_iter().collect::<Vec<_>>().join(", ")
+        )
+    } else if !has_objects(computed) {
+        "it holds no object of a cluster; give the manifest with its Cluster, or a saved plan".to_owned()
+    } else {
+        "give the manifest with its pools and labels, a configuration with --config, or a saved plan".to_owned()
     };
-    finding.help("give the manifest with its pools and labels, a configuration with --config, or a saved plan")
+    Finding::new(&codes::BACKENDS_NO_GROUP, message).help(help)
+}
+
+/// Whether the input holds any object that a cluster is made of.
+fn has_objects(computed: &Computed) -> bool {
+    let sources: Vec<Source<'_>> = computed.manifests.iter().map(input::Text::source).collect();
+    Manifest::read(&sources, Limits::default()).is_ok_and(|manifest| !manifest.objects.is_empty())
 }
 
 /// The plan of inputs that are saved plans; `None` when they are a manifest.

@@ -115,7 +115,7 @@ pub(super) type Judged = (Vec<Finding>, Vec<Accepted>);
 pub(super) struct Members<'c> {
     pub(super) list: MemberList,
     pub(super) findings: Vec<Finding>,
-    computed: &'c Computed,
+    pub(super) computed: &'c Computed,
     place: &'c dyn Fn(About) -> Option<Place>,
 }
 

@@ -1,6 +1,7 @@
 //! What every verb on a manifest is given: inputs, configuration and flags; reads them and computes the outcome, and prints nothing but the report.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Value};
@@ -67,6 +68,21 @@ pub(super) struct BalancerSettings {
 }
 
 impl Computed {
+    /// Refuses files to write that the run reads, standard input included.
+    pub(super) fn spares_inputs<'f>(&self, files: impl IntoIterator<Item = &'f PathBuf>) -> Result<(), Failure> {
+        let texts = self.manifests.iter().chain(&self.configs).chain(&self.state);
+        let standard = Path::new("/dev/stdin");
+        let real = |text: &Text| fs::canonicalize(text.path.as_deref().unwrap_or(standard)).ok();
+        let inputs: Vec<PathBuf> = texts.filter_map(real).collect();
+        for file in files {
+            if fs::canonicalize(file).is_ok_and(|file| inputs.contains(&file)) {
+                let problem = format!("{} is an input of this run; name another file to write", file.display());
+                return Err(Failure::message(problem));
+            }
+        }
+        Ok(())
+    }
+
     /// The configuration files with their index among the texts of the run.
     fn configurations(&self) -> Vec<(usize, &str)> {
         let files = self.configs.iter().enumerate();

@@ -74,6 +74,8 @@ impl Transform {
         let note = "no configuration was given: the manifest is passed through unchanged";
         // All texts and the report first: when one cannot be written, nothing is printed and no file is touched.
         let mut prepared = Prepared::default();
+        let files = self.write_backends.iter().map(|wanted| &wanted.file);
+        computed.spares_inputs(self.write_plan.iter().chain(files))?;
         if self.write_plan.is_some() || !self.write_backends.is_empty() {
             let plan = self.given.plan(&computed, &edits)?;
             if let Some(path) = &self.write_plan {
@@ -108,7 +110,7 @@ impl Transform {
         let mut members = Members::of(plan, computed, &[], &place);
         let mut lists = Vec::new();
         if members.list.services.is_empty() && !members.refused() {
-            members.findings.push(super::backends::nothing(&[]));
+            members.findings.push(super::backends::nothing(&[], plan, computed));
         }
         let list = std::mem::take(&mut members.list);
         let refused = members.refused();

@@ -2,7 +2,7 @@
 
 use super::plan::Endpoint;
 use crate::addressing::Groups;
-use crate::objects::{INFRASTRUCTURE, Manifest, Object};
+use crate::objects::{INFRASTRUCTURE, Manifest, Object, is_placeholder};
 
 /// The endpoint of the VSphereCluster that the Cluster refers to, else its own.
 pub(super) fn endpoint(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, cluster: usize) -> Option<Endpoint> {
@@ -13,10 +13,12 @@ pub(super) fn endpoint(manifest: &Manifest<'_>, groups: &Groups<'_, '_>, cluster
             manifest.with_object(&manifest.objects[object], |at| {
                 let endpoint = at.at(&["spec", "controlPlaneEndpoint"])?;
                 let host = endpoint.text_of("host").filter(|host| !host.value.is_empty())?;
-                let port = endpoint.text_of("port").and_then(|port| port.value.parse().ok());
+                let written = endpoint.text_of("port").filter(|port| !is_placeholder(&port.value));
+                let port = written.as_ref().and_then(|port| port.value.parse().ok());
                 Some(Endpoint {
                     host: host.value.into_owned(),
                     port,
+                    no_port: written.filter(|_| port.is_none()).map(|port| port.value.into_owned()),
                 })
             })
         })

@@ -53,6 +53,9 @@ pub struct Endpoint {
     /// 1 to 65535; missing while it is a placeholder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// A port that is none, as the manifest writes it; a saved plan has none.
+    #[serde(skip)]
+    pub no_port: Option<String>,
 }
 
 /// The addresses of one machine group.

@@ -40,13 +40,6 @@ pub fn read_plan(text: &str) -> Result<AddressPlan, Vec<PlanFault>> {
             "name a file that `plan -o yaml` or `plan -o json` wrote",
         ));
     };
-    if let Some(second) = documents.next() {
-        return Err(one(
-            second.range(),
-            "a second document follows".into(),
-            "a plan is one document; keep each in a file of its own",
-        ));
-    }
     let limits = Limits::default();
     let tree = Tree::parse(&chunk, &limits).map_err(|error| {
         one(
@@ -67,6 +60,13 @@ pub fn read_plan(text: &str) -> Result<AddressPlan, Vec<PlanFault>> {
         .value(root, &limits)
         .map_err(|error| one(reading.moved(error.span), error.problem, AGAIN))?;
     reading.check_head(&value).map_err(|fault| vec![fault])?;
+    if let Some(second) = documents.next() {
+        return Err(one(
+            second.range(),
+            "a second document follows".into(),
+            "a plan is one document; keep each in a file of its own",
+        ));
+    }
     let plan: AddressPlan = tree
         .read(root, &limits)
         .map_err(|error| one(reading.moved(error.span), error.problem, AGAIN))?;

@@ -179,7 +179,7 @@ impl BigIp {
     /// Runs tmsh commands; gives the fewest enabled members that any virtual server had after a command.
     pub(crate) fn tmsh(&mut self, commands: &str) -> Result<usize, String> {
         let mut least = usize::MAX;
-        for line in commands.lines() {
+        for line in commands.lines().filter(|line| !line.starts_with('#')) {
             self.command(&words(line)?).map_err(|why| format!("{line}: {why}"))?;
             least = least.min(self.least());
         }
@@ -510,6 +510,9 @@ impl BigIp {
                 )?;
             }
             "bigip_virtual_server" => self.delete_virtual(&name)?,
+            // Whoever runs the playbook waits.
+            "pause" => {}
+            "bigip_node" if !present => self.delete_node(&name)?,
             "bigip_pool_member" => {
                 let pool = full(&text("pool"));
                 match arguments["aggregate"].as_array() {
@@ -545,8 +548,10 @@ impl BigIp {
             Some("absent") => {
                 let pool = self.pools.get_mut(pool).ok_or("there is no pool")?;
                 pool.members.remove(&name).ok_or("there is no such member")?;
-                // The module removes a node that nothing uses any more.
-                let _ = self.delete_node(&node);
+                // The module deletes the node too, and fails where another pool uses it.
+                if arguments["preserve_node"] != true {
+                    self.delete_node(&node)?;
+                }
             }
             _ => return refuse("unknown state"),
         }

@@ -1,8 +1,10 @@
 //! Address plans for tests of the load balancer's lists, as `plan -o json` prints them.
 #![allow(dead_code, reason = "no test file needs all of it")]
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use capv_ipam::addressing::{Backends, Format};
-use capv_ipam::backends::{MemberList, PlanFinding, Settings, Wanted, collect, render};
+use capv_ipam::backends::{MemberList, PlanFinding, Settings, Vip, Wanted, collect, render};
 use capv_ipam::planning::AddressPlan;
 use serde_json::{Value, json};
 
@@ -91,6 +93,19 @@ pub(crate) fn members(plan: &Value, backends: &Value) -> MemberList {
     list
 }
 
+/// The list with VIPs on loopback addresses, which every host holds: 127.0.A.B for 198.18.A.B, because no VIP may be one.
+pub(crate) fn on_loopback(mut list: MemberList) -> MemberList {
+    for service in &mut list.services {
+        if let Vip::Address(IpAddr::V4(vip)) = &mut service.vip
+            && vip.octets().starts_with(&[198, 18])
+        {
+            let [.., third, fourth] = vip.octets();
+            *vip = Ipv4Addr::new(127, 0, third, fourth);
+        }
+    }
+    list
+}
+
 /// The codes of everything that is said about a plan.
 pub(crate) fn codes(plan: &Value, backends: &Value) -> Vec<&'static str> {
     let (_, findings) = list(plan, backends);
@@ -111,4 +126,22 @@ pub(crate) fn rendered(list: &MemberList, format: Format, against: Option<&Membe
     };
     let (text, _) = render(format, wanted).unwrap_or_else(|findings| panic!("{findings:#?}"));
     text
+}
+
+/// A manifest of a cluster with a pool and a label, so that it needs no configuration.
+pub(crate) fn manifest(name: &str, vip: &str, first: &str, last: &str) -> String {
+    format!(
+        "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata: {{name: {name}, namespace: default}}\nspec:\n  controlPlaneRef: \
+         {{apiVersion: controlplane.cluster.x-k8s.io/v1beta1, kind: KubeadmControlPlane, name: {name}}}\n  infrastructureRef: \
+         {{apiVersion: infrastructure.cluster.x-k8s.io/v1beta1, kind: VSphereCluster, name: {name}}}\n---\napiVersion: \
+         infrastructure.cluster.x-k8s.io/v1beta1\nkind: VSphereCluster\nmetadata: {{name: {name}, namespace: default}}\nspec:\n  \
+         controlPlaneEndpoint: {{host: {vip}, port: 6443}}\n---\napiVersion: controlplane.cluster.x-k8s.io/v1beta1\nkind: \
+         KubeadmControlPlane\nmetadata: {{name: {name}, namespace: default}}\nspec:\n  replicas: 2\n  machineTemplate:\n    \
+         infrastructureRef: {{apiVersion: infrastructure.cluster.x-k8s.io/v1beta1, kind: VSphereMachineTemplate, name: {name}}}\n---\n\
+         apiVersion: infrastructure.cluster.x-k8s.io/v1beta1\nkind: VSphereMachineTemplate\nmetadata:\n  name: {name}\n  namespace: \
+         default\n  labels: {{cluster.x-k8s.io/ip-pool-name: {name}-pool}}\nspec:\n  template:\n    spec:\n      network:\n        \
+         devices:\n        - {{networkName: Public, dhcp4: false, dhcp6: false}}\n      template: img\n---\napiVersion: \
+         ipam.metal3.io/v1alpha1\nkind: IPPool\nmetadata: {{name: {name}-pool, namespace: default}}\nspec:\n  clusterName: {name}\n  \
+         namePrefix: {name}\n  pools:\n  - {{start: {first}, end: {last}, prefix: 24, gateway: 192.0.2.254}}\n"
+    )
 }

@@ -40,7 +40,7 @@ codes! {
         "The old adapter takes one address of a pool for it; otherwise the cluster waits for an endpoint."
         "Set spec.controlPlaneEndpoint.host on the VSphereCluster to the load balancer's address."
     ENDPOINT_RESERVED "CI310" "endpoint-reserved" Error
-        "The control-plane endpoint (VIP) is a gateway, a network's own address or a name server."
+        "The control-plane endpoint (VIP) is a gateway, a network's own or broadcast address, or a name server."
         "The address cannot carry the API."
         "Give the endpoint an address of its own."
     POOL_TOO_SMALL "CI311" "pool-too-small" Warning
@@ -56,7 +56,7 @@ codes! {
         "The API of one cluster is reached under the name of the other, and nodes join the wrong one."
         "Give each cluster an endpoint of its own; behind one load balancer another port is enough."
     ENDPOINT_INVALID "CI314" "endpoint-invalid" Error
-        "The host of a control-plane endpoint is neither an IP address nor a host name, or is a placeholder such as xxx.xxx.xxx.xxx."
+        "The host of a control-plane endpoint is neither an IP address nor a host name, or is a placeholder such as xxx.xxx.xxx.xxx; or its port is none of 1 to 65535."
         "No node can join through it, and it cannot be changed once the cluster exists."
         "Write the address or name alone, without scheme, port or prefix length."
     POOL_DEFAULTS_DIFFER "CI315" "pool-defaults-differ" Warning

@@ -8,11 +8,11 @@ codes! {
         "The load balancer would have nobody to send to."
         "Give the group static addresses, correct the service's groups, or choose other clusters with --cluster."
     BACKENDS_ENDPOINT_UNKNOWN "CI602" "backends-endpoint-unknown" Error [stops_edits]
-        "The control-plane endpoint (VIP) is missing, a placeholder, or neither an address nor a host name."
+        "The control-plane endpoint (VIP) is missing, a placeholder, or neither an address nor a host name; or its port is none of 1 to 65535."
         "The load balancer's configuration needs it."
         "Set spec.controlPlaneEndpoint.host on the VSphereCluster, and substitute variables first."
     BACKENDS_ENDPOINT_UNUSABLE "CI603" "backends-endpoint-unusable" Error [stops_edits]
-        "The VIP is a gateway, the network or broadcast address of the nodes' network, or no host's address at all."
+        "The VIP is a gateway, the network or broadcast address of the nodes' network, or no address that a load balancer can carry at all, such as a loopback or link-local one."
         "The load balancer cannot carry it, or takes the gateway down."
         "Give the endpoint an address of its own."
     BACKENDS_ENDPOINT_IN_POOL "CI604" "backends-endpoint-in-pool" Error [stops_edits]
@@ -40,7 +40,7 @@ codes! {
         "It is not clear which addresses the load balancer reaches."
         "Set `membersNetwork` (--members-network) to one of the networkNames that the message lists."
     BACKENDS_NAME "CI610" "backends-name" Error [stops_edits]
-        "A name has characters that are no part of Kubernetes names, is a placeholder, or does not fit the format."
+        "A name is not one that Kubernetes allows (lower-case letters, digits, - and .), is a placeholder, or does not fit the format."
         "In a load balancer's configuration it could become something else than a name."
         "Correct the name; substitute variables first."
     BACKENDS_NAMES_COLLIDE "CI611" "backends-names-collide" Error [stops_edits]
@@ -48,9 +48,9 @@ codes! {
         "The second one would overwrite the first."
         "Give one of them another name or partition, or write them into files of their own with --cluster."
     BACKENDS_ADDRESS_TWICE "CI612" "backends-address-twice" Error [stops_edits]
-        "Two clusters have the same member address, or two services the same VIP and port."
+        "Two clusters have the same member address, two services the same VIP and port (host names count as every address), or two AS3 tenants one VIP."
         "One load balancer cannot serve both."
-        "Correct the plan; clusters whose addresses overlap on purpose need route domains of their own."
+        "Correct the plan; clusters whose addresses overlap on purpose need route domains of their own; AS3 takes clusters that share a VIP in one tenant (--partition NAME)."
     BACKENDS_PORT_UNKNOWN "CI613" "backends-port-unknown" Info
         "The endpoint has no port, or a placeholder."
         "The members' port is used in front as well."
@@ -75,4 +75,8 @@ codes! {
         "AS3 replaces a tenant as a whole, and cannot write into the partition Common."
         "What the declaration does not name is removed from the tenant."
         "Use a partition that holds nothing else, or none: then each cluster has a tenant of its own."
+    BACKENDS_NODE_NAMES_MOVE "CI619" "backends-node-names-move" Warning
+        "F5 node names move to other addresses in a difference."
+        "A node's address cannot be changed: old members are disabled and removed before the new ones come, and the pool can be empty meanwhile."
+        "Name nodes by {address}; or apply the change in a maintenance window."
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::Subject;
 use crate::check::finding::Place;
 use crate::ipam::parse_address;
-use crate::objects::{Detail, Manifest, Object};
+use crate::objects::{Detail, Manifest, Object, is_placeholder};
 
 /// The port of the API where none is written.
 const API_PORT: u16 = 6443;
@@ -27,6 +27,8 @@ pub(crate) struct Endpoint {
     pub(crate) address: Option<IpAddr>,
     /// Its port; `None` while that is a placeholder.
     pub(crate) port: Option<u16>,
+    /// A port that is none, as written, and where it stands.
+    pub(crate) no_port: Option<(String, Place)>,
     /// Where the host stands.
     pub(crate) place: Place,
 }
@@ -78,7 +80,11 @@ fn read(
     cluster: Option<usize>,
     live: bool,
 ) -> Option<Endpoint> {
-    let (host, port) = manifest.with_object(object, |at| {
+    let place = |span| Place {
+        source: first_text + manifest.source_of(object),
+        span,
+    };
+    let (host, port, no_port) = manifest.with_object(object, |at| {
         let endpoint = at.at(&["spec", "controlPlaneEndpoint"])?;
         let port = match endpoint.text_of("port") {
             None => Some(API_PORT),
@@ -86,7 +92,11 @@ fn read(
             Some(port) if port.value == "0" => Some(API_PORT),
             Some(port) => port.value.parse().ok(),
         };
-        Some((endpoint.text_of("host")?, port))
+        let written = endpoint
+            .text_of("port")
+            .filter(|text| port.is_none() && !is_placeholder(&text.value));
+        let no_port = written.map(|text| (text.value.into_owned(), place(text.span)));
+        Some((endpoint.text_of("host")?, port, no_port))
     })?;
     Some(Endpoint {
         cluster,
@@ -95,10 +105,8 @@ fn read(
         holder: object.name().to_owned(),
         address: parse_address(&host.value).ok(),
         port,
-        place: Place {
-            source: first_text + manifest.source_of(object),
-            span: host.span,
-        },
+        no_port,
+        place: place(host.span),
         host: host.value.into_owned(),
     })
 }
