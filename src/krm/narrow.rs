@@ -10,7 +10,7 @@ pub(super) fn narrow(
     mut plan: AddressPlan,
     manifest: &Manifest<'_>,
     config: &ConfigDocument<'_>,
-) -> Result<AddressPlan, Finding> {
+) -> Result<AddressPlan, Box<Finding>> {
     let Some(text) = config.config.spec.cluster.as_deref() else {
         return Ok(plan);
     };
@@ -45,10 +45,10 @@ pub(super) fn narrow(
         } else {
             format!("correct `cluster`; those with static addresses are {names}")
         };
-        return Err(Finding {
+        return Err(Box::new(Finding {
             place: config.place_of_key("cluster"),
             ..finding.help(help)
-        });
+        }));
     }
     plan.subnets.retain(|subnet| {
         let mut pools = subnet.pools.iter().flat_map(|pool| &pool.groups);

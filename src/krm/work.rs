@@ -130,7 +130,7 @@ impl Work {
         let Ok(manifest) = manifest else { return };
         let plan = match narrow(plan, &manifest, config) {
             Ok(plan) => plan,
-            Err(finding) => return self.findings.push(finding),
+            Err(finding) => return self.findings.push(*finding),
         };
         let (what, data) = if config.config.spec.verb == Verb::Backends {
             let (texts, findings) = members::lists(&plan, &manifest, config);

@@ -360,7 +360,7 @@ fn list_within<'c, 'a>(item: Cursor<'c, 'a>) -> Option<Cursor<'c, 'a>> {
     let inner = item.get("items").filter(|_| kind.value.ends_with("List"))?;
     let annotations = item.get("metadata").and_then(|metadata| metadata.get("annotations"));
     let local = annotations.and_then(|annotations| annotations.text_of(LOCAL_CONFIG));
-    (!local.is_some_and(|local| local.value == "true")).then_some(inner)
+    local.is_none_or(|local| local.value != "true").then_some(inner)
 }
 
 /// The JSON values of a chunk that holds several.

@@ -297,7 +297,8 @@ fn help_that_cannot_be_printed_is_a_failure() {
     let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
         return;
     };
-    let mut command = Folder::new().command(&["fn", "--help"]);
+    let folder = Folder::new();
+    let mut command = folder.command(&["fn", "--help"]);
     let status = command
         .stdout(full)
         .stderr(std::process::Stdio::null())
