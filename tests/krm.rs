@@ -7,10 +7,14 @@
     clippy::disallowed_methods
 )]
 
+#[path = "krm/clusters.rs"]
+mod clusters;
 #[path = "krm/forms.rs"]
 mod forms;
 #[path = "krm/given.rs"]
 mod given;
+#[path = "krm/items.rs"]
+mod items;
 #[path = "krm/kpt.rs"]
 mod kpt;
 #[path = "krm/kustomize.rs"]

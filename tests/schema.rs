@@ -102,13 +102,32 @@ fn the_schema_refuses_what_no_key_or_type_allows() {
         ("/spec/headroom", json!(-1)),
         ("/spec/pools/0/prefix", json!(129)),
         ("/spec/pools/0/adresses", json!([])),
+        ("/spec/pools/0", json!({"addresses": ["192.0.2.1"], "prefix": 24})),
+        ("/spec/pools/0", json!({"machines": ["control-plane"], "prefix": 24})),
+        (
+            "/spec/pools/0",
+            json!({"machines": ["control-plane"], "addresses": ["192.0.2.1"]}),
+        ),
+        ("/spec/headroom", json!(4_294_967_296_u64)),
+        ("/spec/backends", json!({"port": 0})),
+        ("/spec/backends", json!({"port": 65536})),
+        ("/spec/backends", json!({"routeDomain": 65535})),
+        ("/spec/backends", json!({"outputs": ["nothing"]})),
+        (
+            "/spec/backends",
+            json!({"services": [{"name": "a", "groups": ["workers"], "port": 65536}]}),
+        ),
         ("/spec/pools/0/machines", json!("control-plane")),
         ("/spec/accept", json!([{"code": "CI203"}])),
     ];
     for (path, value) in wrong {
         let mut document = right.clone();
         let (holder, key) = path.rsplit_once('/').unwrap();
-        document.pointer_mut(holder).unwrap()[key] = value;
+        let holder = document.pointer_mut(holder).unwrap();
+        match (holder, key.parse::<usize>()) {
+            (Value::Array(list), Ok(index)) => list[index] = value,
+            (holder, _) => holder[key] = value,
+        }
         assert!(!validator.is_valid(&document), "{path}");
         // The program says the same, with a place.
         assert!(

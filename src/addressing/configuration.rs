@@ -50,6 +50,7 @@ pub struct Spec {
     /// What happens to kube-vip.
     pub kube_vip: KubeVip,
     /// Addresses wanted beyond replicas and surge.
+    #[cfg_attr(feature = "cli", schemars(range(min = 0, max = 4_294_967_295_u32)))]
     pub headroom: u32,
     /// How the load balancer's member lists are made; nothing said about them without it.
     #[serde(deserialize_with = "mapping_or_null")]
@@ -97,6 +98,7 @@ impl From<PoolKindConfig> for PoolKind {
 /// A pool and the machines that it serves.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", schemars(extend("required" = ["machines", "addresses", "prefix"])))]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct PoolConfig {
     /// The pool's name; `<cluster>-<selector>-pool` by default.
@@ -140,7 +142,7 @@ pub enum KubeVip {
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Backends {
     /// The members' port, 1 to 65535.
-    #[cfg_attr(feature = "cli", schemars(range(min = 1)))]
+    #[cfg_attr(feature = "cli", schemars(range(min = 1, max = 65535)))]
     pub port: u16,
     /// The F5 partition.
     pub partition: String,
@@ -149,6 +151,7 @@ pub struct Backends {
     /// The networkName of the NICs that become members; needed when several fit.
     pub members_network: Option<String>,
     /// The F5 route domain, 0 to 65534.
+    #[cfg_attr(feature = "cli", schemars(range(min = 0, max = 65534)))]
     pub route_domain: Option<u16>,
     /// How nodes are called.
     pub node_name: Option<String>,
@@ -157,6 +160,7 @@ pub struct Backends {
     /// Further services beside the API.
     pub services: Vec<Service>,
     /// Formats that a KRM function adds.
+    #[cfg_attr(feature = "cli", schemars(schema_with = "super::schema::formats"))]
     pub outputs: Vec<String>,
 }
 
@@ -200,6 +204,7 @@ pub struct Service {
     /// Selectors of the groups behind it.
     pub groups: Vec<String>,
     /// Its port.
+    #[cfg_attr(feature = "cli", schemars(range(min = 1, max = 65535)))]
     pub port: u16,
     /// How members are checked.
     #[serde(default)]

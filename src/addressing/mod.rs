@@ -3,6 +3,7 @@
 mod after;
 mod backend_format;
 mod balancer;
+mod cluster_name;
 mod configuration;
 mod finder;
 mod flat;
@@ -29,6 +30,7 @@ mod wording;
 pub(crate) use after::{After, NicAfter, TemplateAfter};
 pub use backend_format::{Format, format_names};
 pub use balancer::{API_SERVICE, API_TITLE, Balancer, BalancerError, ServiceWish, is_object_name, read_balancer};
+pub(crate) use cluster_name::ClusterName;
 pub use configuration::{
     API_VERSION, Acceptance, Backends, Binding, KIND, KubeVip, Members, PoolConfig, PoolKindConfig, Service, Spec,
     StaticAddressing, Verb,

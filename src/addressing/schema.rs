@@ -1,10 +1,11 @@
 //! The JSON schema of StaticAddressing, made from the structure that reads it, so that an editor and the program agree on every key.
 
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
+use super::backend_format::Format;
 use super::configuration::StaticAddressing;
 
 /// The schema for editors: draft 7, which all of them know.
@@ -36,4 +37,10 @@ pub fn open_api_schema() -> Value {
         .into_generator()
         .into_root_schema_for::<StaticAddressing>()
         .to_value()
+}
+
+/// The names of formats of member lists.
+pub(super) fn formats(_: &mut SchemaGenerator) -> Schema {
+    let names = Format::ALL.map(Format::name);
+    json_schema!({"type": "array", "items": {"type": "string", "enum": names}})
 }

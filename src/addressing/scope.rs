@@ -1,5 +1,6 @@
 //! Takes a configuration's cluster and the Clusters of a manifest, and gives which one is meant; never guesses among several.
 
+use super::cluster_name::ClusterName;
 use super::configuration::StaticAddressing;
 use super::groups::Groups;
 use super::matching::listed;
@@ -13,7 +14,7 @@ use crate::yaml::Segment;
 pub enum ClusterScope {
     /// A Cluster of the manifest.
     Cluster(usize),
-    /// The manifest has no Cluster: all groups are meant.
+    /// All groups are meant: the manifest has no Cluster, or several, and nothing is to change.
     Whole,
 }
 
@@ -41,6 +42,8 @@ pub(super) fn scope(
     match (&config.spec.cluster, &groups.clusters[..]) {
         (_, []) => Ok(ClusterScope::Whole),
         (None, [cluster]) => Ok(ClusterScope::Cluster(*cluster)),
+        // What only judges and lists need not choose.
+        (None, _) if !config.asks_for_edits() => Ok(ClusterScope::Whole),
         (None, _) => {
             let problem = format!("the manifest has several clusters: {}", names());
             Err(error(
@@ -50,18 +53,24 @@ pub(super) fn scope(
             ))
         }
         (Some(name), clusters) => {
+            let wanted = ClusterName::read(name);
             let mut named = clusters
                 .iter()
-                .filter(|cluster| manifest.objects[**cluster].is_called(name));
+                .filter(|cluster| wanted.means(&manifest.objects[**cluster]));
             match (named.next(), named.next()) {
                 (Some(cluster), None) => Ok(ClusterScope::Cluster(*cluster)),
-                (Some(_), Some(_)) => {
+                (Some(one), Some(_)) => {
                     let problem = format!("the manifest has two clusters called {name}");
-                    Err(error(
-                        key(),
-                        problem,
-                        "give the manifests of the namespaces one at a time".into(),
-                    ))
+                    let help = match manifest.objects[*one]
+                        .namespace()
+                        .filter(|_| wanted.namespace.is_none())
+                    {
+                        Some(namespace) => {
+                            format!("write NAMESPACE/NAME, for example {namespace}/{}", wanted.name)
+                        }
+                        None => "give the manifests of the namespaces one at a time".into(),
+                    };
+                    Err(error(key(), problem, help))
                 }
                 (None, _) => {
                     let problem = format!("the manifest has no cluster {name}; it has {}", names());

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::cluster_name::ClusterName;
 use super::configuration::{Binding, PoolConfig, StaticAddressing};
 use super::groups::{Groups, MachineGroup};
 use super::nics::{NicSet, nics};
@@ -153,7 +154,7 @@ impl<'a> Selecting<'_, '_, 'a> {
         self.groups.all.iter().filter(|group| match self.scope {
             ClusterScope::Cluster(cluster) => group.cluster == Some(cluster),
             ClusterScope::Whole => match (&self.config.spec.cluster, group.cluster_name) {
-                (Some(wanted), Some(name)) => wanted == name,
+                (Some(wanted), Some(name)) => ClusterName::read(wanted).name == name,
                 _ => true,
             },
         })

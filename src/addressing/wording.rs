@@ -42,6 +42,14 @@ pub(super) fn explain(text: &str, path: &[Segment]) -> (String, String, Option<S
     let found = found
         .trim_start_matches("invalid type: ")
         .trim_start_matches("invalid value: ");
+    if found == "null" {
+        let help = "leave the key out for its default, or write a value".to_owned();
+        return (
+            format!("`{key}` must be {}, not null", in_words(key, expected)),
+            help,
+            None,
+        );
+    }
     let text_wanted = expected.starts_with("a string");
     let help =
         if text_wanted && found.starts_with("integer") || found.starts_with("boolean") || found.starts_with("floating")
@@ -64,6 +72,7 @@ fn in_words(key: &str, expected: &str) -> String {
         "u16" if key == "routeDomain" => "a number from 0 to 65534".to_owned(),
         "u16" => "a number from 0 to 65535".to_owned(),
         "u32" => "a number, 0 or more".to_owned(),
+        "string or map" | "map with a single key" => "a text".to_owned(),
         "a sequence" => "a list".to_owned(),
         "a map" => "a mapping".to_owned(),
         other if other.starts_with("struct ") => "a mapping".to_owned(),

@@ -26,7 +26,10 @@ pub fn collect(plan: &AddressPlan, settings: &Settings, only: &[String]) -> (Mem
         let collector = Collector {
             index,
             cluster,
-            balancer: settings.of(cluster.name.as_deref().unwrap_or_default()),
+            balancer: settings.of(
+                cluster.namespace.as_deref(),
+                cluster.name.as_deref().unwrap_or_default(),
+            ),
         };
         match collector.services(&mut findings) {
             Ok(services) => list.services.extend(services),

@@ -1,6 +1,6 @@
 //! Which balancer settings hold for which cluster of a run; takes what the configurations say and decides nothing else.
 
-use crate::addressing::{Backends, Balancer, BalancerError, Spec, read_balancer};
+use crate::addressing::{Backends, Balancer, BalancerError, ClusterName, Spec, read_balancer};
 
 /// The settings of a run.
 #[derive(Clone, Debug)]
@@ -36,8 +36,9 @@ impl Settings {
 
     /// The settings of a cluster.
     #[must_use]
-    pub fn of(&self, cluster: &str) -> &Balancer {
-        let named = self.clusters.iter().find(|(name, _)| name == cluster);
+    pub fn of(&self, namespace: Option<&str>, cluster: &str) -> &Balancer {
+        let mut clusters = self.clusters.iter();
+        let named = clusters.find(|(name, _)| ClusterName::read(name).is(namespace, cluster));
         named.map_or(&self.others, |(_, balancer)| balancer)
     }
 }

@@ -33,6 +33,13 @@ pub(super) fn edits(
     Ok(edits)
 }
 
+/// The items that stand where a ConfigMap is to be added, and that no call of the function has written.
+pub(super) fn foreign<'l, 'a>(list: &'l ResourceList<'a>, additions: &[Addition]) -> Vec<&'l Item<'a>> {
+    let marked = additions.iter().filter(|addition| addition.is_marked());
+    let there = marked.filter_map(|addition| list.items.iter().find(|item| is(item, &addition.object)));
+    there.filter(|item| !(item.added && item.local)).collect()
+}
+
 fn is(item: &Item<'_>, object: &Map<String, Value>) -> bool {
     let text = |at: &[&str]| {
         let value = at

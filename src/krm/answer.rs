@@ -6,7 +6,8 @@ use super::caller::Caller;
 use super::item::{Item, ItemFaultKind};
 use super::list::{Layout, ResourceList};
 use super::locate::{Piece, locate};
-use super::work::{Form, perform};
+use super::results::Located;
+use super::work::{Addition, Form, perform};
 use super::{addition, append, results};
 use crate::addressing::{ConfigDocument, read_function_config};
 use crate::check::{Finding, codes, has_errors};
@@ -129,9 +130,18 @@ impl<'a> Call<'_, 'a> {
         let sources: Vec<Source<'a>> = pieces.iter().map(named).collect();
         let work = perform(&sources, Form::Items(files.clone()), config);
         let mut findings = work.findings;
+        let unread = |finding: &Finding| finding.code.id == codes::NOT_YAML.id;
+        if pieces.len() > 1 && findings.iter().any(unread) {
+            // The list was read in portions: what is no YAML alone refers to an anchor in another item.
+            return self.perform(&[self.piece(0..list.text.len())], config);
+        }
         let Some(edits) = work.edits.filter(|_| !has_errors(&findings)) else {
             return self.refuse(findings, pieces, End::Errors);
         };
+        let foreign = self.foreign(&work.additions);
+        if !foreign.is_empty() {
+            return self.refuse(foreign, &[self.piece(0..list.text.len())], End::Errors);
+        }
         let shifted = pieces
             .iter()
             .zip(edits)
@@ -156,7 +166,11 @@ impl<'a> Call<'_, 'a> {
     }
 
     fn conclude(&self, mut edits: Vec<Edit>, findings: &[Finding], pieces: &[Piece<'a>], end: End) -> Answer {
-        let located = locate(findings, self.list, pieces, &self.limits);
+        let mut located = locate(findings, self.list, pieces, &self.limits);
+        if self.caller == Caller::Kustomize {
+            // From the second function on its items have paths that it made up.
+            located.iter_mut().for_each(Located::forget_file);
+        }
         let results = append::edits(self.list, results::results(&located), &self.limits);
         let shown = self.caller.shows_results() && results.is_some();
         edits.extend(results.into_iter().flatten());
@@ -238,6 +252,21 @@ impl<'a> Call<'_, 'a> {
             }
         }
         findings
+    }
+
+    /// Objects of somebody else that have the name of one that is to be added.
+    fn foreign(&self, additions: &[Addition]) -> Vec<Finding> {
+        let finding = |item: &Item<'_>| {
+            let name = &item.identity.name;
+            let message = format!("the items have a ConfigMap {name} that this function has not written");
+            Finding::new(&codes::NAME_TAKEN, message)
+                .at(0, Span::new(item.range.start..item.range.start))
+                .help("give it another name: the function writes its list into a ConfigMap of this name")
+        };
+        addition::foreign(self.list, additions)
+            .into_iter()
+            .map(finding)
+            .collect()
     }
 
     fn duplicate_keys(&self) -> Vec<Finding> {

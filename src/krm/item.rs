@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
+use super::local_texts::WRITTEN_BY;
 use crate::objects::Cursor;
 use crate::objects::carried::{IDS, INDEX, LOCAL_CONFIG, PACKAGE, PATH};
 use crate::yaml::{Kind, NodeId, Tree};
@@ -38,6 +39,8 @@ pub(super) struct Item<'a> {
     pub(super) from_kustomize: bool,
     /// It is for local tools and never reaches a cluster.
     pub(super) local: bool,
+    /// A call before this one has added it.
+    pub(super) added: bool,
 }
 
 /// What is wrong with an item.
@@ -133,6 +136,7 @@ impl<'a> Item<'a> {
             has_id: false,
             from_kustomize: false,
             local: false,
+            added: false,
         };
         let annotations = at.get("metadata").and_then(|metadata| metadata.get("annotations"));
         for (key, value) in annotations.into_iter().flat_map(|annotations| annotations.entries()) {
@@ -144,6 +148,7 @@ impl<'a> Item<'a> {
                 _ if IDS.contains(&key) => item.has_id = true,
                 PACKAGE => item.package = text(),
                 KUSTOMIZE_ID => item.from_kustomize = true,
+                WRITTEN_BY => item.added = true,
                 LOCAL_CONFIG => item.local = text().is_some_and(|local| local == "true"),
                 _ => {}
             }

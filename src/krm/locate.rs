@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::item::{Identity, Item};
 use super::list::{FunctionConfig, Layout, ResourceList};
@@ -42,7 +43,10 @@ pub(super) fn locate<'l>(
                 let tree = trees.entry(place.source).or_insert_with(parse).as_ref();
                 in_item(unplaced, list, piece, tree, at)
             }
-            (None, Some(config)) => in_config(unplaced, list, config, at, limits),
+            (None, Some(config)) => {
+                let span = at..place.span.end as usize;
+                in_config(unplaced, list, config, span, limits)
+            }
             (None, None) => unplaced,
         }
     };
@@ -83,7 +87,7 @@ fn in_config<'l>(
     unplaced: Located<'l>,
     list: &ResourceList<'_>,
     config: &'l FunctionConfig,
-    at: usize,
+    span: Range<usize>,
     limits: &Limits,
 ) -> Located<'l> {
     let located = Located {
@@ -95,7 +99,16 @@ fn in_config<'l>(
         return located;
     };
     let Some(root) = tree.root() else { return located };
-    let (field, node) = tree.path_at(root, at);
+    let (mut field, node) = tree.path_at(root, span.start);
+    // What begins at a key and reaches past it is the mapping that begins there: it lacks something.
+    let key = match field.last() {
+        Some(Segment::Key(key)) => key.len() + "\"\"".len(),
+        _ => usize::MAX,
+    };
+    if tree.span(node).start > span.start && span.len() > key {
+        field.pop();
+        return Located { field, ..located };
+    }
     Located {
         field,
         value: value(&tree, node),

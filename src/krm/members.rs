@@ -27,6 +27,7 @@ pub(super) fn lists(
         // The configuration's reader has refused such keys, with their places.
         return (None, Vec::new());
     };
+    // The plan is about the wanted clusters alone.
     let (list, found) = collect(plan, &settings, &[]);
     let mut findings: Vec<Finding> = found.into_iter().map(placed).collect();
     if list.services.is_empty() && findings.is_empty() {

@@ -9,8 +9,10 @@ pub mod definition;
 mod documents;
 mod item;
 mod list;
+mod local_texts;
 mod locate;
 mod members;
+mod narrow;
 mod results;
 mod work;
 

@@ -22,6 +22,13 @@ pub(super) struct Located<'l> {
     pub(super) line: Option<usize>,
 }
 
+impl Located<'_> {
+    /// Takes the file off, where its name tells nothing.
+    pub(super) fn forget_file(&mut self) {
+        (self.file, self.line) = (None, None);
+    }
+}
+
 /// A document of a file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct File<'l> {

@@ -1,15 +1,16 @@
 //! Takes the sources and the configuration of a function call and does what its verb says: gives findings, edits of what came in, and objects to add.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::local_texts::{WRITTEN_BY, What, local_texts, plan_texts};
 use super::members;
+use super::narrow::narrow;
 use crate::addressing::{ConfigDocument, Verb};
-use crate::check::{Finding, Purpose, has_errors};
-use crate::objects::carried::LOCAL_CONFIG;
-use crate::objects::{Files, Manifest, Source, is_placeholder};
+use crate::check::{Finding, Purpose, codes, has_errors};
+use crate::objects::{Files, Manifest, Source};
 use crate::outcome::{compute_for, compute_items, plan, plan_items, pools_alone};
 use crate::planning::AddressPlan;
-use crate::yaml::{Edits, Layout, Limits, emit};
+use crate::yaml::{Edits, Limits};
 
 /// How the sources are read.
 pub(super) enum Form {
@@ -35,6 +36,15 @@ pub(super) struct Addition {
     pub(super) part: &'static str,
 }
 
+impl Addition {
+    /// Whether it is a ConfigMap of ours alone, which replaces only one that has the same mark.
+    pub(super) fn is_marked(&self) -> bool {
+        let metadata = self.object.get("metadata");
+        let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
+        annotations.is_some_and(|annotations| annotations.get(WRITTEN_BY).is_some())
+    }
+}
+
 /// Does what the configuration's verb says.
 pub(super) fn perform(sources: &[Source<'_>], form: Form, config: &ConfigDocument<'_>) -> Work {
     let verb = config.config.spec.verb;
@@ -57,8 +67,13 @@ pub(super) fn perform(sources: &[Source<'_>], form: Form, config: &ConfigDocumen
         Form::Items(files) => compute_items(purpose, sources, files, configs),
         Form::Documents => compute_for(purpose, sources, configs, None),
     };
+    let mut findings = outcome.findings;
+    if verb != Verb::Transform {
+        // No item is edited, so none loses its ids.
+        findings.retain(|finding| finding.code.id != codes::COMMENTS_KEPT_APART.id);
+    }
     let mut work = Work {
-        findings: outcome.findings,
+        findings,
         edits: outcome.edits,
         additions: Vec::new(),
     };
@@ -67,13 +82,28 @@ pub(super) fn perform(sources: &[Source<'_>], form: Form, config: &ConfigDocumen
     };
     match verb {
         Verb::Transform | Verb::Pools => work.edits = Some(edits),
-        Verb::Check => work.untouched(sources),
+        Verb::Check => {
+            if edits.iter().any(|edits| !edits.is_empty()) {
+                work.findings.push(not_applied(config));
+            }
+            work.untouched(sources);
+        }
         Verb::Plan | Verb::Backends => match planned(sources, &edits, items) {
-            Ok(plan) => work.add_planned(&plan, sources, items, config),
+            Ok(plan) => work.add_planned(plan, sources, items, config),
             Err(findings) => work.findings.extend(findings),
         },
     }
     work
+}
+
+/// The judgement was about other items than those that came.
+fn not_applied(config: &ConfigDocument<'_>) -> Finding {
+    let message = "the items do not hold what this configuration asks for; they were judged as it would make them";
+    let finding = Finding::new(&codes::NOT_APPLIED, message);
+    Finding {
+        place: config.place_of_key("verb"),
+        ..finding.help("run it without `verb` before this step, or leave the wishes out to judge the items as they are")
+    }
 }
 
 fn planned(sources: &[Source<'_>], edits: &[Edits], items: bool) -> Result<AddressPlan, Vec<Finding>> {
@@ -90,55 +120,27 @@ impl Work {
     }
 
     /// Adds the plan, or the load balancer's lists that follow from it.
-    fn add_planned(&mut self, plan: &AddressPlan, sources: &[Source<'_>], items: bool, config: &ConfigDocument<'_>) {
+    fn add_planned(&mut self, plan: AddressPlan, sources: &[Source<'_>], items: bool, config: &ConfigDocument<'_>) {
+        let manifest = if items {
+            Manifest::read_items(sources, Files::default(), Limits::default())
+        } else {
+            Manifest::read(sources, Limits::default())
+        };
+        // The same sources were read for the plan.
+        let Ok(manifest) = manifest else { return };
+        let plan = match narrow(plan, &manifest, config) {
+            Ok(plan) => plan,
+            Err(finding) => return self.findings.push(*finding),
+        };
         let (what, data) = if config.config.spec.verb == Verb::Backends {
-            let manifest = if items {
-                Manifest::read_items(sources, Files::default(), Limits::default())
-            } else {
-                Manifest::read(sources, Limits::default())
-            };
-            // The same sources were read for the plan.
-            let Ok(manifest) = manifest else { return };
-            let (texts, findings) = members::lists(plan, &manifest, config);
+            let (texts, findings) = members::lists(&plan, &manifest, config);
             self.findings.extend(findings);
             let Some(texts) = texts else { return };
-            ("backends", texts)
+            (What::Lists, texts)
         } else {
-            (
-                "address-plan",
-                Map::from_iter([("plan.yaml".to_owned(), json!(plan_text(plan)))]),
-            )
+            (What::Plan, plan_texts(&plan))
         };
-        self.additions.push(local_texts(plan, config, what, data));
+        self.additions.push(local_texts(&plan, config, what, data));
         self.untouched(sources);
-    }
-}
-
-fn plan_text(plan: &AddressPlan) -> String {
-    match serde_json::to_value(plan) {
-        Ok(Value::Object(map)) => emit::document(&map, Layout::default()),
-        // Names and numbers only: nothing in a plan has no JSON form.
-        _ => String::new(),
-    }
-}
-
-/// Texts in a ConfigMap that never reaches a cluster, so that a change of them shows in a pull request.
-fn local_texts(plan: &AddressPlan, config: &ConfigDocument<'_>, what: &str, data: Map<String, Value>) -> Addition {
-    let cluster = match &plan.clusters[..] {
-        [cluster] => cluster.name.as_deref(),
-        _ => None,
-    };
-    let own = config.config.metadata.get("name").and_then(Value::as_str);
-    let of = cluster.or(own).filter(|name| !is_placeholder(name));
-    let name = of.map_or(what.to_owned(), |of| format!("{of}-{what}"));
-    let object = json!({
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": name, "annotations": {LOCAL_CONFIG: "true"}},
-        "data": data,
-    });
-    Addition {
-        object: object.as_object().cloned().unwrap_or_default(),
-        part: "data",
     }
 }

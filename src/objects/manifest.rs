@@ -2,6 +2,7 @@
 
 use crate::yaml::{Chunk, Kind, Limits, Prefilter, SyntaxError, Tree, chunks, is_bare, stray_byte_order_mark};
 
+use super::carried::LOCAL_CONFIG;
 use super::cursor::{Cursor, Span};
 use super::files::Files;
 use super::object::Object;
@@ -328,11 +329,12 @@ fn read_document<'a>(
             (wrapping == Wrapping::Accepted && matches!(tree.kind(node), Kind::Sequence { .. })).then_some(at);
         match portion.or_else(|| at.get("items").filter(|_| kind.ends_with("List"))) {
             Some(items) => {
-                let read = items
-                    .items()
-                    .enumerate()
-                    .filter_map(|(index, item)| Object::read(item, Some((items.node, index as u32))));
-                objects.extend(read.filter(known));
+                for (index, item) in items.items().enumerate() {
+                    match list_within(item).filter(|_| wrapping == Wrapping::Accepted) {
+                        Some(inner) => objects.extend(read_list(inner).filter(known)),
+                        None => objects.extend(Object::read(item, Some((items.node, index as u32))).filter(known)),
+                    }
+                }
             }
             None => objects.extend(Object::read(at, None).filter(known)),
         }
@@ -344,6 +346,21 @@ fn read_document<'a>(
         tree,
         objects,
     })
+}
+
+/// The objects of a list.
+fn read_list<'c, 'a>(list: Cursor<'c, 'a>) -> impl Iterator<Item = Object<'a>> + use<'c, 'a> {
+    let items = list.items().enumerate();
+    items.filter_map(move |(index, item)| Object::read(item, Some((list.node, index as u32))))
+}
+
+/// The objects' list of an item that is a List itself, unless it is for local tools.
+fn list_within<'c, 'a>(item: Cursor<'c, 'a>) -> Option<Cursor<'c, 'a>> {
+    let kind = item.text_of("kind")?;
+    let inner = item.get("items").filter(|_| kind.value.ends_with("List"))?;
+    let annotations = item.get("metadata").and_then(|metadata| metadata.get("annotations"));
+    let local = annotations.and_then(|annotations| annotations.text_of(LOCAL_CONFIG));
+    local.is_none_or(|local| local.value != "true").then_some(inner)
 }
 
 /// The JSON values of a chunk that holds several.

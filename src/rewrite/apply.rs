@@ -102,6 +102,9 @@ fn document_edits(
     let mut notes = Vec::new();
     let Document { chunk, form, .. } = &manifest.documents[document as usize];
     let mut editor = Editor::new(tree, manifest.limits());
+    if from_kpt(manifest, wishes, plan, task) {
+        editor.keep_foot_comments();
+    }
     let mut last = 0;
     for (wish, first) in &task.templates {
         let wish = &wishes[*wish];
@@ -174,6 +177,18 @@ fn document_edits(
         return Err(Box::new(written_in(manifest, &manifest.objects[last], language, at)));
     }
     Ok((edits.shifted(chunk.start).into_iter().chain(whole).collect(), notes))
+}
+
+/// Whether an object of a document goes back to a tool that pairs it with the one that it sent.
+fn from_kpt(manifest: &Manifest<'_>, wishes: &[Wish<'_>], plan: &Plan, task: &Task) -> bool {
+    let templates = task.templates.iter();
+    let templates = templates.map(|(wish, first)| wishes[*wish].selection.templates[*first].object);
+    let changed = plan.changes.get(&task.document).into_iter().flatten();
+    let mut objects = templates.chain(changed.map(|(object, _)| *object));
+    objects.any(|object| {
+        let carried = manifest.objects[object].carried.as_ref();
+        carried.is_some_and(|carried| carried.identified)
+    })
 }
 
 /// The edit that puts a pool before the document, written as the document is.

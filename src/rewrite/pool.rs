@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::{Change, Plan, Wish};
-use crate::addressing::{PoolConfig, SEARCH_DOMAINS, StaticAddressing, WantedPool, can_be_label, pool_object};
+use crate::addressing::{
+    ClusterName, PoolConfig, SEARCH_DOMAINS, StaticAddressing, WantedPool, can_be_label, pool_object,
+};
 use crate::check::Finding;
 use crate::check::codes;
 use crate::objects::{Detail, Manifest, Object, Pool, PoolKind};
@@ -52,12 +54,14 @@ pub(super) fn plan(manifest: &Manifest<'_>, wish: &Wish<'_>, plan: &mut Plan, fi
 
 /// The pools of a configuration, with its own name and namespace for what a manifest would tell.
 pub(crate) fn pools_alone(config: &StaticAddressing) -> Vec<Map<String, Value>> {
+    let cluster = config.spec.cluster.as_deref().map(ClusterName::read);
     let namespace = config.metadata.get("namespace").and_then(Value::as_str);
+    let namespace = namespace.or(cluster.and_then(|cluster| cluster.namespace));
     let pools = config.spec.pools.iter().enumerate();
     let alone = |(index, pool): (usize, &PoolConfig)| {
         let wanted = WantedPool {
             namespace: namespace.map(ToOwned::to_owned),
-            cluster_name: config.spec.cluster.clone(),
+            cluster_name: cluster.map(|cluster| cluster.name.to_owned()),
             network: pool.network.clone().filter(|network| can_be_label(network)),
             ..WantedPool::unselected(pool, index)
         };

@@ -25,7 +25,12 @@ impl<'t> Tree<'t> {
                 Event::DocumentStart { explicit } => {
                     documents += 1;
                     if documents > 1 {
-                        return Err(fault("a second document begins without `---`", span.start));
+                        let problem = if explicit {
+                            "a second document begins here, and only one is read"
+                        } else {
+                            "a second document begins without `---`"
+                        };
+                        return Err(fault(problem, span.start));
                     }
                     if chunk.demands_marker() && !explicit {
                         return Err(fault("after `...` a document must begin with `---`", span.start));

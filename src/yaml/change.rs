@@ -30,6 +30,13 @@ impl<'d, 't> Editor<'d, 't> {
         }
     }
 
+    /// Puts new keys at the end of a block mapping behind the comment lines that follow its last key, with an empty line
+    /// between. kpt knows such a comment as one of that key and restores it there (kyaml `comments/comments.go`); above the
+    /// new key it would stand a second time.
+    pub fn keep_foot_comments(&mut self) {
+        self.changes.keep_foot_comments = true;
+    }
+
     /// Gives the key of a mapping a value. Where it has that value already nothing changes; a missing key is added at the end.
     ///
     /// # Errors

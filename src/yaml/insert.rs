@@ -30,8 +30,32 @@ impl Writer<'_, '_> {
             .iter()
             .map(|(key, value)| emit::block_entry(key, value, column, layout))
             .collect();
-        self.append_lines(mapping, column, &texts);
+        match self.foot_comment_end(mapping, column) {
+            Some(end) => self.append_lines_at(end, mapping, column, &texts, 2),
+            None => self.append_lines(mapping, column, &texts),
+        }
         Ok(())
+    }
+
+    /// Where the comment lines end that follow a block mapping's last value without an empty line; `None` without one, or
+    /// where they may stay below new keys.
+    fn foot_comment_end(&self, mapping: NodeId, column: usize) -> Option<usize> {
+        if !self.changes.keep_foot_comments {
+            return None;
+        }
+        let source = self.tree.text();
+        let end = layout::line_end(source, self.kept_end(mapping));
+        let mut foot = end;
+        loop {
+            let start = layout::after_break(source, foot);
+            let line = &source[start..layout::line_end(source, start)];
+            let content = line.trim_start_matches(' ');
+            if line.len() - content.len() < column || !content.starts_with('#') {
+                break;
+            }
+            foot = start + line.len();
+        }
+        (foot > end).then_some(foot)
     }
 
     pub(super) fn insert_items(&mut self, sequence: NodeId, items: &[(usize, Value)]) -> Result<(), Refusal> {
@@ -62,8 +86,13 @@ impl Writer<'_, '_> {
     /// New lines after the last child of a block collection and the comment on its line, before blank lines and comments.
     fn append_lines(&mut self, collection: NodeId, column: usize, texts: &[String]) {
         let at = layout::line_end(self.tree.text(), self.kept_end(collection));
+        self.append_lines_at(at, collection, column, texts, 1);
+    }
+
+    /// New lines at the end of a line, the first after a number of line ends.
+    fn append_lines_at(&mut self, at: usize, collection: NodeId, column: usize, texts: &[String], breaks: usize) {
         let line_break = self.layout(collection).line_break;
-        let mut text = String::new();
+        let mut text = line_break.repeat(breaks - 1);
         for line in texts {
             text.push_str(line_break);
             text.extend(std::iter::repeat_n(' ', column));

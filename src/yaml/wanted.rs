@@ -18,6 +18,8 @@ pub(super) struct Changes {
     pub(super) entries: BTreeMap<NodeId, Map<String, Value>>,
     /// Items that sequences get: before which place, and what; in the order of the places.
     pub(super) items: BTreeMap<NodeId, Vec<(usize, Value)>>,
+    /// New keys come behind the comment lines that follow a mapping's last key.
+    pub(super) keep_foot_comments: bool,
 }
 
 impl Changes {

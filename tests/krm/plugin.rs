@@ -67,7 +67,8 @@ fn an_error_fails_the_build_and_is_shown() {
         assert_ne!(ran.code, 0, "{}", tool.display());
         assert_eq!(ran.stdout, "");
         assert!(
-            ran.stderr.contains("capv-ipam: error: CI303"),
+            ran.stderr
+                .contains("/VSphereCluster/demo spec.controlPlaneEndpoint.host: CI303: "),
             "{}: {}",
             tool.display(),
             ran.stderr
@@ -119,7 +120,8 @@ fn bare_documents_come_back_with_every_byte_outside_the_edits() {
     assert!(ran.stdout.starts_with(&input[..input.find("    files:").unwrap()]));
     assert!(ran.stdout.contains(annotations));
     assert!(ran.stdout.contains("kind: IPPool"));
-    assert!(ran.stderr.starts_with("capv-ipam: warning: CI214: "), "{}", ran.stderr);
+    let object = "capv-ipam: warning: infrastructure.cluster.x-k8s.io/v1beta1/VSphereMachineTemplate/demo-cp metadata.name: CI214: ";
+    assert!(ran.stderr.starts_with(object), "{}", ran.stderr);
 }
 
 #[test]

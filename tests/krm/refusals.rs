@@ -66,7 +66,10 @@ fn texts_that_are_no_list() {
     );
     unreadable(&format!("{HEAD}- a: [\n"), "not YAML");
     unreadable(&format!("{HEAD}\t- a: b\n"), "not YAML");
-    unreadable(&format!("{HEAD}{}---\na: b\n", items("")), "document");
+    unreadable(
+        &format!("{HEAD}{}---\na: b\n", items("")),
+        "a second document begins here",
+    );
     unreadable(
         "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: null\n",
         "no list",
@@ -286,4 +289,20 @@ fn a_terminal_gets_the_usage() {
     let ran = Folder::new().run(&[]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("empty"), "{}", ran.stderr);
+}
+
+/// Help that nobody got is no success.
+#[test]
+fn help_that_cannot_be_printed_is_a_failure() {
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
+        return;
+    };
+    let folder = Folder::new();
+    let mut command = folder.command(&["fn", "--help"]);
+    let status = command
+        .stdout(full)
+        .stderr(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(2));
 }

@@ -27,4 +27,12 @@ codes! {
         "A list lost an item, and kpt pairs the items by index when it restores comments."
         "kpt would write comments of one item beside another. So this item goes back without the annotations by which kpt pairs it, and kpt writes it exactly as it is; only comment blocks above the document that end in a blank line are lost."
         "Nothing, or put back a comment that stood above the document."
+    NAME_TAKEN "CI707" "name-taken" Error
+        "The items hold a ConfigMap that has the name of the one with the plan or the member lists, and that the function has not written: it lacks the annotations capv-ipam.dev/written-by-verb and config.kubernetes.io/local-config."
+        "Its content would be replaced. The items go back as they came."
+        "Rename it, or remove it where it is an old plan or list."
+    NOT_APPLIED "CI708" "not-applied" Info
+        "A validator's configuration asks for pools or for the removal of kube-vip, and the items do not have that yet."
+        "The items were judged as the configuration would make them, and go on without it."
+        "Run the function with the same configuration and without `verb` before the validator, or leave pools and kubeVip out of the validator's configuration."
 }
