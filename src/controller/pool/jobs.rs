@@ -10,6 +10,7 @@ use super::super::call::{Key, Trouble};
 use super::super::store::Wake;
 use super::super::world::World;
 use super::decision::Decision;
+use super::status::{claim_key, kind_of_claim};
 use super::{FEW, fulfil, orphan, refuse, release};
 use crate::ipam::{ClaimId, Granted, ObjectId, Refused, Released};
 
@@ -63,6 +64,9 @@ pub(super) fn hand_over(world: &Arc<World>, key: &Key, mut decision: Decision) {
         let (world, key, decision) = (&world, &key, &decision);
         let carried = stream::iter(jobs).for_each_concurrent(2 * world.options.parallel, |job| async move {
             let result = carry_out(world, key, decision, &job).await;
+            if let (Err(Trouble::Missing), Some(claim)) = (&result, job.claim()) {
+                forget_if_gone(world, key, claim).await;
+            }
             end(world, key, &job, result);
         });
         carried.await;
@@ -75,6 +79,19 @@ async fn carry_out(world: &World, key: &Key, decision: &Decision, job: &Job) -> 
         Job::Refuse(refused) => refuse::refuse(world, key, decision, refused).await,
         Job::Release(released) => release::release(world, key, decision, released).await,
         Job::Collect(object) => orphan::collect(world, key, decision, object).await,
+    }
+}
+
+/// A claim that a write did not find is looked for: where the watch lags or is silent, it would be promised addresses for ever.
+async fn forget_if_gone(world: &World, key: &Key, id: &ClaimId) {
+    let (kind, place) = (kind_of_claim(id.kind), claim_key(key, id));
+    let before = world.store().version(kind, &place);
+    if world.caller.get(kind, &place).await != Err(Trouble::Missing) {
+        return;
+    }
+    // One of the same name that came meanwhile stays.
+    if before.is_some() && world.store().version(kind, &place) == before {
+        world.gone(kind, &place);
     }
 }
 

@@ -215,7 +215,7 @@ impl Store {
     }
 
     /// The version in which an object is stored here.
-    fn version(&self, kind: Kind, key: &Key) -> Option<Version> {
+    pub(super) fn version(&self, kind: Kind, key: &Key) -> Option<Version> {
         let namespace = self.namespaces.get(&key.namespace)?;
         match kind {
             Kind::Pool => Some(Version(
