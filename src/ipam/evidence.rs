@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::address::parse_address;
 use super::claim::{Claim, ClaimId};
 use super::indexes::Promises;
-use super::object::{AddressObject, ObjectId};
+use super::object::{AddressObject, LOST_OWNER, ObjectId};
 use super::outcome::Snapshot;
 use super::pool::Pool;
 
@@ -164,7 +164,7 @@ fn belongs(object: &AddressObject, claim: &Claim) -> bool {
         && object.claim == claim.id.name
         && object.pool == claim.pool
         && match (&object.owner, &claim.uid) {
-            (Some(owner), Some(uid)) => owner == uid,
+            (Some(owner), Some(uid)) => owner == uid || owner == LOST_OWNER,
             _ => true,
         }
 }

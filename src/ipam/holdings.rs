@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::claim::ClaimId;
 use super::evidence::{Evidence, Step};
-use super::object::AddressObject;
+use super::object::{AddressObject, LOST_OWNER};
 use super::outcome::Source;
 use super::set::AddressSet;
 
@@ -90,7 +90,8 @@ impl<'a> Holdings<'a> {
                 continue;
             };
             let elsewhere = evidence.claim_of(object).is_some_and(|claim| {
-                claim.pool != *evidence.pool.reference() && claim.uid.as_ref().is_none_or(|uid| uid == owner)
+                claim.pool != *evidence.pool.reference()
+                    && claim.uid.as_ref().is_none_or(|uid| uid == owner || owner == LOST_OWNER)
             });
             if !elsewhere {
                 self.orphans.push(object);

@@ -39,7 +39,7 @@ pub use in_cluster::InClusterAddresses;
 pub use indexes::indexed_claim;
 pub use naming::{Naming, address_object_name, addresses_named};
 pub use network::{Network, NetworkError};
-pub use object::{AddressObject, ObjectId};
+pub use object::{AddressObject, LOST_OWNER, ObjectId};
 pub use occupancy::{NameCollision, Occupancy};
 pub use outcome::{Granted, Outcome, Refused, Released, Snapshot, Source};
 pub use pool::{Grant, Pool, Succession};

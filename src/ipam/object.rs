@@ -2,7 +2,11 @@
 
 use super::claim::{ClaimId, ClaimKind, ippool_reference};
 use crate::api::capi::{self, PoolReference};
-use crate::api::{OwnerReference, metal3};
+use crate::api::{ObjectMeta, metal3};
+
+/// The owner of an object that a manager of addresses made and whose claim is gone: the garbage collector takes such a
+/// reference out and leaves the object, because the pool owns it too.
+pub const LOST_OWNER: &str = "";
 
 /// Which address object: a name may exist once in each kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,8 +28,8 @@ pub struct AddressObject {
     pub claim: String,
     /// The address as written.
     pub address: String,
-    /// UID of the owner that is a claim of the object's kind. Without such an owner the object was made by hand: it
-    /// reserves its address and is never collected.
+    /// UID of the owner that is a claim of the object's kind, or [`LOST_OWNER`]. Without an owner the object was made by
+    /// hand: it reserves its address and is never collected.
     pub owner: Option<String>,
 }
 
@@ -37,11 +41,20 @@ impl AddressObject {
     }
 }
 
-fn claim_owner(kind: ClaimKind, owners: &[OwnerReference]) -> Option<String> {
-    owners
-        .iter()
-        .find(|owner| owner.group() == kind.group() && owner.kind == kind.name())
+fn claim_owner(kind: ClaimKind, metadata: &ObjectMeta) -> Option<String> {
+    let named = |group: &str, kind: &str| {
+        let mut owners = metadata.owner_references.iter();
+        owners.find(|owner| owner.group() == group && owner.kind == kind)
+    };
+    let finalizer = match kind {
+        ClaimKind::IPClaim => metal3::ADDRESS_FINALIZER,
+        ClaimKind::IPAddressClaim => capi::ADDRESS_FINALIZER,
+    };
+    let guarded = metadata.finalizers.iter().any(|own| own == finalizer);
+    let lost = || (guarded && named(metal3::GROUP, metal3::POOL_KIND).is_some()).then(|| LOST_OWNER.to_owned());
+    named(kind.group(), kind.name())
         .map(|owner| owner.uid.clone())
+        .or_else(lost)
 }
 
 impl From<&metal3::IPAddress> for AddressObject {
@@ -56,7 +69,7 @@ impl From<&metal3::IPAddress> for AddressObject {
             pool: ippool_reference(&object.spec.pool.name),
             claim: object.spec.claim.name.clone(),
             address: object.spec.address.clone(),
-            owner: claim_owner(kind, &object.metadata.owner_references),
+            owner: claim_owner(kind, &object.metadata),
         }
     }
 }
@@ -72,7 +85,7 @@ impl From<&capi::IPAddress> for AddressObject {
             pool: object.spec.pool_ref.clone(),
             claim: object.spec.claim_ref.name.clone(),
             address: object.spec.address.clone(),
-            owner: claim_owner(kind, &object.metadata.owner_references),
+            owner: claim_owner(kind, &object.metadata),
         }
     }
 }

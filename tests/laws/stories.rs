@@ -141,6 +141,33 @@ fn a_deleted_claim_keeps_the_address_of_its_object_while_it_waits() {
 }
 
 #[test]
+fn an_object_whose_claim_the_garbage_collector_forgot_is_an_orphan_unless_its_claim_lives() {
+    let made = json!({
+        "apiVersion": "ipam.metal3.io/v1alpha1", "kind": "IPAddress",
+        "metadata": {"name": "p-10-0-0-1", "namespace": "n", "finalizers": ["ipaddress.ipam.metal3.io"],
+            "ownerReferences": [{"apiVersion": "ipam.metal3.io/v1alpha1", "kind": "IPPool", "name": "pool", "uid": "pool-uid"}]},
+        "spec": {"address": "10.0.0.1", "claim": {"name": "a"}, "pool": {"name": "pool"}},
+    });
+    let read = |object: &serde_json::Value| -> AddressObject {
+        let object: capv_ipam::api::metal3::IPAddress = serde_json::from_value(object.clone()).unwrap();
+        (&object).into()
+    };
+    let outcome = decided(&[], &[read(&made)], &[claim(IPClaim, "b")]);
+    assert_eq!(outcome.orphans, [read(&made).id]);
+    // A claim that was restored from a copy has another UID, and keeps its address.
+    let outcome = decided(&[], &[read(&made)], &[claim(IPClaim, "a")]);
+    assert_eq!(indexes(&outcome), ["a=10.0.0.1"]);
+    // Nothing says that a manager made this one.
+    let mut by_hand = made.clone();
+    by_hand["metadata"]["finalizers"] = json!([]);
+    let outcome = decided(&[], &[read(&by_hand)], &[claim(IPClaim, "b")]);
+    assert_eq!(
+        (indexes(&outcome), outcome.orphans),
+        (vec!["a=10.0.0.1".to_owned(), "b=10.0.0.2".to_owned()], vec![])
+    );
+}
+
+#[test]
 fn an_object_of_an_earlier_claim_of_the_name_is_an_orphan() {
     let old = object(IPClaim, "a", "10.0.0.1", Some("earlier-uid"));
     let outcome = decided(&[], std::slice::from_ref(&old), &[claim(IPClaim, "a")]);

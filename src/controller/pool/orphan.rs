@@ -8,7 +8,7 @@ use super::super::world::World;
 use super::decision::Decision;
 use super::release::delete_object;
 use super::status::{kind_of_address, kind_of_claim, object_key};
-use crate::ipam::{Claim, ClaimKind, ObjectId};
+use crate::ipam::{Claim, ClaimKind, LOST_OWNER, ObjectId};
 
 /// Deletes the object if its claim is gone or shows another one.
 ///
@@ -28,7 +28,8 @@ pub(super) async fn collect(world: &World, key: &Key, decision: &Decision, orpha
         Ok(object) => {
             let shown = shown(orphan.kind, &object);
             let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
-            let is_orphan = uid != Some(owner) || shown.is_some_and(|shown| shown != orphan.name);
+            let is_of_another = owner != LOST_OWNER && uid != Some(owner);
+            let is_orphan = is_of_another || shown.is_some_and(|shown| shown != orphan.name);
             world.keep(kind, object);
             is_orphan
         }
