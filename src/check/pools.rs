@@ -35,7 +35,12 @@ fn twice_beside_wanted(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
                 && object.in_namespace(pool.namespace.as_deref())
         };
         let copies: Vec<&Object<'_>> = model.manifest.objects.iter().filter(is_copy).collect();
-        if let [first, .., last] = copies[..] {
+        // A wanted pool that names no namespace takes its cluster's; pools of two namespaces are two pools.
+        let double = copies.iter().enumerate().find_map(|(place, first)| {
+            let mut later = copies[place + 1..].iter();
+            Some((first, later.find(|later| later.namespace() == first.namespace())?))
+        });
+        if let Some((first, last)) = double {
             let message = format!("{last} is in the manifest twice, and the configuration replaces only one of them");
             let finding = model.finding(last, last.name_span(), &codes::POOL_TWICE, message);
             let place = Place {
