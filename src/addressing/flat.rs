@@ -54,15 +54,19 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     SETTINGS.iter().map(|(name, ..)| *name)
 }
 
-/// The setting that gave the value of a path from the document's root.
-pub(super) fn name_of(path: &[Segment]) -> Option<&'static str> {
-    let keys: Vec<&str> = path
-        .iter()
+/// The keys of a path, without its indices.
+pub(super) fn keys(path: &[Segment]) -> Vec<&str> {
+    path.iter()
         .filter_map(|segment| match segment {
             Segment::Key(key) => Some(key.as_str()),
             Segment::Index(_) => None,
         })
-        .collect();
+        .collect()
+}
+
+/// The setting that gave the value of a path from the document's root.
+pub(super) fn name_of(path: &[Segment]) -> Option<&'static str> {
+    let keys = keys(path);
     let below = keys.strip_prefix(&["spec"])?;
     let found = SETTINGS.iter().find(|(_, keys, _)| below.starts_with(keys));
     found.map(|(name, ..)| *name)

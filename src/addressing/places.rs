@@ -1,5 +1,6 @@
 //! Takes a key of a configuration, gives where it stands or the flag that gave it, and findings there; never judges a value.
 
+use super::flat::{keys, name_of};
 use super::reading::{BACKENDS, Form, Origin};
 use super::validation::ConfigError;
 use super::wording::explain;
@@ -20,7 +21,7 @@ impl Places<'_, '_> {
         let origin = self.origin.filter(|_| self.flag(path).is_none())?;
         let setting = match origin.form {
             Form::Object => None,
-            Form::Flat(_) => super::flat::name_of(path),
+            Form::Flat(_) => name_of(path),
         };
         let setting = setting.map(|name| [Segment::Key("data".to_owned()), Segment::Key(name.to_owned())]);
         let path = setting.as_ref().map_or(path, |setting| setting.as_slice());
@@ -34,13 +35,7 @@ impl Places<'_, '_> {
 
     /// The flag that gave the value of a path.
     pub(super) fn flag(&self, path: &[Segment]) -> Option<String> {
-        let keys: Vec<&str> = path
-            .iter()
-            .filter_map(|segment| match segment {
-                Segment::Key(key) => Some(key.as_str()),
-                Segment::Index(_) => None,
-            })
-            .collect();
+        let keys = keys(path);
         let [_, spec_key, rest @ ..] = &keys[..] else {
             return None;
         };

@@ -27,14 +27,22 @@ pub(super) fn pools(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
 
 /// A pool that a configuration writes, of which the manifest has more than the one copy that is replaced.
 fn twice_beside_wanted(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
-    let wanted = |pool: &&JudgedPool| matches!(pool.origin, Origin::Wanted { .. });
-    for pool in model.pools.iter().filter(wanted) {
-        let is_copy = |object: &&Object<'_>| {
-            matches!(&object.detail, Detail::Pool(detail) if detail.kind == pool.kind)
-                && Some(object.name()) == pool.name.as_deref()
-                && object.in_namespace(pool.namespace.as_deref())
+    let mut written: HashMap<(&str, &str), Vec<&Object<'_>>> = HashMap::new();
+    for object in &model.manifest.objects {
+        if let Detail::Pool(detail) = &object.detail {
+            let called = written.entry((detail.kind.name(), object.name())).or_default();
+            called.push(object);
+        }
+    }
+    for pool in &model.pools {
+        let (Origin::Wanted { .. }, Some(name)) = (pool.origin, &pool.name) else {
+            continue;
         };
-        let copies: Vec<&Object<'_>> = model.manifest.objects.iter().filter(is_copy).collect();
+        let called = written.get(&(pool.kind.name(), name.as_str())).into_iter().flatten();
+        let copies: Vec<&Object<'_>> = called
+            .copied()
+            .filter(|object| object.in_namespace(pool.namespace.as_deref()))
+            .collect();
         // A wanted pool that names no namespace takes its cluster's; pools of two namespaces are two pools.
         let double = copies.iter().enumerate().find_map(|(place, first)| {
             let mut later = copies[place + 1..].iter();
@@ -126,23 +134,20 @@ fn cluster_name(model: &Model<'_, '_>, pool: &JudgedPool, findings: &mut Vec<Fin
     let Some(name) = name.filter(|name| !is_placeholder(name) && !pool.shared) else {
         return;
     };
-    let stranger = pool.users.iter().find_map(|(group, _)| {
-        let group = &model.groups.all[*group];
-        let object = group.cluster.map(|cluster| model.manifest.objects[cluster].name());
-        let cluster = object.or(group.cluster_name);
-        cluster.filter(|cluster| *cluster != name && !is_placeholder(cluster))
-    });
+    let drawing = || {
+        pool.users.iter().filter_map(|(group, _)| {
+            let group = &model.groups.all[*group];
+            let object = group.cluster.map(|cluster| model.manifest.objects[cluster].name());
+            object.or(group.cluster_name)
+        })
+    };
+    let stranger = drawing().find(|cluster| *cluster != name && !is_placeholder(cluster));
     let Some(cluster) = stranger else { return };
     let message = format!(
         "{} says that it belongs to cluster {name}, but {cluster} draws from it",
         pool.title
     );
-    let own = |(group, _): &(usize, u32)| {
-        let group = &model.groups.all[*group];
-        let object = group.cluster.map(|cluster| model.manifest.objects[cluster].name());
-        object.or(group.cluster_name) == Some(name)
-    };
-    let help = if pool.users.iter().any(own) {
+    let help = if drawing().any(|cluster| cluster == name) {
         "leave clusterName out, or say with the annotation capv-ipam.dev/shared: \"true\" that clusters share the pool; \
          metal3 deletes it with the Cluster that it names"
     } else {

@@ -112,6 +112,12 @@ pub(super) fn read_files(paths: &[PathBuf], flag: &str) -> Result<Texts, Failure
     Ok(Ok(texts))
 }
 
+/// The same for files of which no report is made: what is wrong with the first one ends the run.
+pub(super) fn read_files_or_fail(paths: &[PathBuf], flag: &str) -> Result<Vec<Text>, Failure> {
+    let first = |findings: Vec<Finding>| findings.into_iter().next().map(|finding| finding.message);
+    read_files(paths, flag)?.map_err(|findings| Failure::message(first(findings).unwrap_or_default()))
+}
+
 pub(super) fn is_standard(path: &Path) -> bool {
     path.as_os_str() == "-"
 }

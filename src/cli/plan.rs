@@ -184,14 +184,7 @@ fn value(plan: &AddressPlan) -> Result<serde_json::Value, Failure> {
 
 /// Reads a plan that was saved.
 pub(super) fn read_plan(path: &PathBuf) -> Result<AddressPlan, Failure> {
-    let texts = input::read_files(std::slice::from_ref(path), "--against")?;
-    let texts = texts.map_err(|findings| {
-        Failure::message(
-            findings
-                .first()
-                .map_or_else(String::new, |finding| finding.message.clone()),
-        )
-    })?;
+    let texts = input::read_files_or_fail(std::slice::from_ref(path), "--against")?;
     let text = texts.first().map_or("", |text| &text.text);
     parse_plan(&path.display().to_string(), text)
 }

@@ -103,14 +103,7 @@ impl StatusArgs {
     }
 
     fn files(&self) -> Result<Vec<Value>, Failure> {
-        let texts = input::read_files(&self.filenames, "-f")?;
-        let texts = texts.map_err(|findings| {
-            Failure::message(
-                findings
-                    .first()
-                    .map_or_else(String::new, |finding| finding.message.clone()),
-            )
-        })?;
+        let texts = input::read_files_or_fail(&self.filenames, "-f")?;
         let limits = Limits::default();
         let mut objects = Vec::new();
         for text in &texts {

@@ -14,7 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::metrics::Metrics;
@@ -63,6 +63,19 @@ where
     }
 }
 
+/// The next connection; what cannot be accepted is tried again.
+pub(super) async fn next_connection(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
 /// Answers for ever.
 pub(super) async fn serve<F, R>(listener: TcpListener, answer: F)
 where
@@ -73,14 +86,7 @@ where
     loop {
         // The semaphore is never closed.
         let permit = Arc::clone(&limit).acquire_owned().await;
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
+        let stream = next_connection(&listener).await;
         let answer = answer.clone();
         tokio::spawn(async move {
             let _permit = permit;

@@ -70,14 +70,7 @@ impl Call<'_> {
     /// The object and field that a finding is about; the documents are the first text of the run, the configuration is the
     /// second.
     fn located<'f>(&self, finding: &'f Finding) -> Located<'f> {
-        let mut located = Located {
-            finding,
-            object: None,
-            file: None,
-            field: Vec::new(),
-            value: None,
-            line: None,
-        };
+        let mut located = Located::nowhere(finding);
         let Some(place) = finding.place else { return located };
         let at = place.span.start as usize;
         let chunk = match place.source {

@@ -27,14 +27,7 @@ pub(super) fn locate<'l>(
     // One parse for all findings of a piece; broken lists can have thousands in one.
     let mut trees: HashMap<usize, Option<Tree<'_>>> = HashMap::new();
     let mut one = |finding: &'l Finding| {
-        let unplaced = Located {
-            finding,
-            object: None,
-            file: None,
-            field: Vec::new(),
-            value: None,
-            line: None,
-        };
+        let unplaced = Located::nowhere(finding);
         let Some(place) = finding.place else { return unplaced };
         let at = place.span.start as usize;
         match (pieces.get(place.source), &list.config) {

@@ -22,7 +22,19 @@ pub(super) struct Located<'l> {
     pub(super) line: Option<usize>,
 }
 
-impl Located<'_> {
+impl<'l> Located<'l> {
+    /// A finding of which no object is known yet.
+    pub(super) fn nowhere(finding: &'l Finding) -> Self {
+        Located {
+            finding,
+            object: None,
+            file: None,
+            field: Vec::new(),
+            value: None,
+            line: None,
+        }
+    }
+
     /// Takes the file off, where its name tells nothing.
     pub(super) fn forget_file(&mut self) {
         (self.file, self.line) = (None, None);

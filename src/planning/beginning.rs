@@ -60,8 +60,12 @@ pub(crate) fn beginning(
             draws: each.into_iter().map(draw).collect(),
         }
     };
-    let groups = draws.groups.keys().map(group).collect();
-    Start { pools, groups }
+    let address = |cluster: &usize| parse_address(&endpoint(manifest, groups, *cluster)?.host).ok();
+    Start {
+        endpoints: groups.clusters.iter().filter_map(address).collect(),
+        groups: draws.groups.keys().map(group).collect(),
+        pools,
+    }
 }
 
 fn order(group: &MachineGroup<'_, '_>, spread: bool) -> Order {
@@ -98,11 +102,6 @@ fn pool_start(
         reference: drawn.reference.clone(),
         pool: addresses,
         taken: AddressSet::new(),
-        endpoints: groups
-            .clusters
-            .iter()
-            .filter_map(|cluster| parse_address(&endpoint(manifest, groups, *cluster)?.host).ok())
-            .collect(),
         guests: Ok(clusters.iter().filter(lacking).count() as u64),
         rests: drawn.rests,
     }

@@ -149,6 +149,7 @@ impl Story {
         Start {
             pools: pools.map(|(index, pool)| pool_start(index, pool)).collect(),
             groups: groups.map(|(index, group)| self.group_start(index, group)).collect(),
+            endpoints: Vec::new(),
         }
     }
 
@@ -211,7 +212,6 @@ fn pool_start(index: usize, pool: &model::Pool) -> PoolStart {
         },
         pool: Some(Pool::ippool(&name, &spec)),
         taken,
-        endpoints: Vec::new(),
         guests: Ok(0),
         rests: false,
     }

@@ -21,7 +21,7 @@ use tokio_rustls::rustls::{ServerConfig, crypto};
 
 use super::call::{Caller, Trouble};
 use super::clock;
-use super::http::{Answer, converse, text};
+use super::http::{Answer, converse, next_connection, text};
 use super::kinds::Kind;
 use super::options::Webhooks;
 use crate::api::metal3::IPPool;
@@ -108,14 +108,7 @@ fn certified(certificate: &Certificate) -> Result<CertifiedKey, String> {
 
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, caller: Caller) {
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
+        let stream = next_connection(&listener).await;
         let (acceptor, caller) = (acceptor.clone(), caller.clone());
         tokio::spawn(async move {
             match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {

@@ -6,12 +6,12 @@ use super::start::PoolStart;
 use crate::ipam::{AddressRange, Family, Network, Pool, parse_address};
 
 impl PoolStart {
-    /// The pool with the range as well.
+    /// The pool with the range as well; `endpoints` are those of clusters.
     ///
     /// # Errors
     /// The pool is not known or has the range already; the range is of the other family, reaches beyond the pool's networks,
     /// or holds an address that is no machine's.
-    pub(super) fn enlarged(&self, range: AddressRange) -> Result<Pool, String> {
+    pub(super) fn enlarged(&self, range: AddressRange, endpoints: &[IpAddr]) -> Result<Pool, String> {
         let name = &self.reference.name;
         let Some(pool) = &self.pool else {
             return Err(format!(
@@ -37,7 +37,7 @@ impl PoolStart {
             ));
         }
         let taken = gateways.into_iter().map(|gateway| (gateway, "the gateway"));
-        let endpoints = self.endpoints.iter();
+        let endpoints = endpoints.iter();
         let taken = taken.chain(endpoints.map(|endpoint| (*endpoint, "the endpoint of a cluster")));
         let ends = network.map(|network| {
             [

@@ -41,8 +41,8 @@ impl World {
             }
             EventKind::Enlarge { pool, range, repairs } => {
                 let pool = self.pool_named(pool).map_err(wrong)?;
-                let place = &mut self.pools[pool];
-                place.pool = Some(place.enlarged(*range).map_err(wrong)?);
+                let enlarged = self.pools[pool].enlarged(*range, &self.endpoints);
+                self.pools[pool].pool = Some(enlarged.map_err(wrong)?);
                 let goes_on = *repairs || self.retries(pool);
                 (Acts::new(), Some(pool).filter(|_| goes_on).into_iter().collect())
             }

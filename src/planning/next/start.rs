@@ -15,6 +15,8 @@ pub struct Start {
     pub pools: Vec<PoolStart>,
     /// The groups that draw from them.
     pub groups: Vec<GroupStart>,
+    /// Endpoints of the manifest's clusters, which no machine may get.
+    pub endpoints: Vec<IpAddr>,
 }
 
 /// A pool, and what is gone of it.
@@ -26,8 +28,6 @@ pub struct PoolStart {
     pub pool: Option<Pool>,
     /// Addresses that somebody else than the groups holds and keeps.
     pub taken: AddressSet,
-    /// Endpoints of the manifest's clusters, which no machine may get.
-    pub endpoints: Vec<IpAddr>,
     /// Claims of somebody else that may come at any time, such as the old adapter's for an endpoint without a host; the name
     /// of somebody of whom it is not known how many addresses come and go.
     pub guests: Result<u64, String>,

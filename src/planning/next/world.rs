@@ -1,6 +1,7 @@
 //! Pools and groups between two steps: what everybody holds, and who waits for an address.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use super::demand::{Count, Intent};
 use super::holding::Holding;
@@ -16,6 +17,8 @@ use crate::planning::plan::PoolReference;
 pub struct World {
     pub(super) pools: Vec<PoolStart>,
     pub(super) groups: Vec<Group>,
+    /// Endpoints of clusters, which no machine may get.
+    pub(super) endpoints: Vec<IpAddr>,
     /// The groups that draw from each pool.
     users: Vec<Vec<usize>>,
     /// Pools of which an address was released.
@@ -78,6 +81,7 @@ impl World {
         let mut world = World {
             users,
             pools: start.pools.clone(),
+            endpoints: start.endpoints.clone(),
             groups: start.groups.iter().map(group).collect(),
             released: BTreeSet::new(),
         };
