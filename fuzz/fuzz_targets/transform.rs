@@ -6,7 +6,7 @@ use capv_ipam::addressing::read_configurations;
 use capv_ipam::check::{Finding, Severity};
 use capv_ipam::objects::Source;
 use capv_ipam::outcome::{compute, plan};
-use capv_ipam::report::{Report, github, json, plan_table, sarif, text, unified_diff};
+use capv_ipam::report::{Columns, Report, github, json, plan_table, sarif, text, unified_diff};
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
 
@@ -24,7 +24,11 @@ fn show(findings: &[Finding], texts: &[(&str, &str)]) {
         let span = place.span.start as usize..place.span.end as usize;
         assert!(of.get(span.clone()).is_some(), "a finding points at {span:?}");
     }
-    let report = Report { findings, texts };
+    let report = Report {
+        findings,
+        accepted: &[],
+        texts,
+    };
     for form in [text(&report, true), json(&report), sarif(&report), github(&report)] {
         assert!(findings.is_empty() || !form.is_empty());
     }
@@ -59,11 +63,11 @@ fuzz_target!(|manifest: &str| {
         let Some(edits) = again.edits else {
             let texts = [("m.yaml", after.as_str()), ("config.yaml", config)];
             let findings = &again.findings;
-            let report = text(&Report { findings, texts: &texts }, false);
+            let report = text(&Report { findings, accepted: &[], texts: &texts }, false);
             panic!("the second run refuses what the first gave:\n{diff}\n{report}");
         };
         assert!(edits[0].is_empty(), "the second run edits:\n{}", unified_diff("m.yaml", &after, &edits[0]));
         let plan = plan(&original, &first, None).expect("what was edited can be read");
-        let _ = (plan_table(&plan, true).aligned(), plan_table(&plan, false).markdown());
+        let _ = (plan_table(&plan, Columns::All).aligned(), plan_table(&plan, Columns::Narrow).markdown());
     }
 });
