@@ -296,7 +296,7 @@ fn terraform_reads_and_formats_it_so() {
             formatted,
         );
     } else {
-        eprintln!("SKIPPED: terraform is not on PATH, so `terraform fmt -check` does not run");
+        tools::skipped::say("terraform is not on PATH, so `terraform fmt -check` does not run");
     }
     let python = tool("python3").filter(|python| judge(python, &["-c", "import hcl2"]).0);
     let Some(python) = python else {

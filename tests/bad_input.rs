@@ -9,6 +9,8 @@
 
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/skipped.rs"]
+mod skipped;
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -869,18 +871,35 @@ fn standard_input_beside_a_file_is_never_half_written() {
 fn an_unreadable_file() {
     let folder = folder(MANIFEST, CONFIG);
     fs::set_permissions(folder.path("input.yaml"), fs::Permissions::from_mode(0o000)).unwrap();
-    let mut command = folder.command(&FILE);
-    if is_root() {
-        fs::set_permissions(folder.path(""), fs::Permissions::from_mode(0o755)).unwrap();
-        command.uid(NOBODY).gid(NOBODY);
-    }
+    fs::set_permissions(folder.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    let (_lent, mut command) = restricted(&folder, &FILE);
     match command.stdin(Stdio::null()).output() {
         Ok(output) => failed(&output.into(), &["input.yaml", "ermission denied"]),
-        Err(error) => eprintln!("SKIPPED: the program cannot be run as another user: {error}"),
+        Err(error) => skipped::say(&format!("the program cannot be run as another user: {error}")),
     }
 }
 
 const NOBODY: u32 = 65534;
+
+/// The program as somebody who may not read and write everything. To root's tests it is lent where nobody can reach it, for
+/// as long as the folder is kept.
+fn restricted(folder: &Folder, arguments: &[&str]) -> (tempfile::TempDir, Command) {
+    let lent = tempfile::tempdir().unwrap();
+    if !is_root() {
+        return (lent, folder.command(arguments));
+    }
+    let (own, program) = (
+        Path::new(env!("CARGO_BIN_EXE_capv-ipam")),
+        lent.path().join("capv-ipam"),
+    );
+    fs::set_permissions(lent.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::hard_link(own, &program)
+        .or_else(|_| fs::copy(own, &program).map(drop))
+        .unwrap();
+    let mut command = folder.command_of(&program, arguments);
+    command.uid(NOBODY).gid(NOBODY);
+    (lent, command)
+}
 
 fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
@@ -893,13 +912,10 @@ fn an_unwritable_file() {
     // The folder could be written: a rename would replace the file that may not be.
     fs::set_permissions(folder.path(""), fs::Permissions::from_mode(0o777)).unwrap();
     let before = folder.state();
-    let mut command = folder.command(&[&FILE[..], &["-w"]].concat());
-    if is_root() {
-        command.uid(NOBODY).gid(NOBODY);
-    }
+    let (_lent, mut command) = restricted(&folder, &[&FILE[..], &["-w"]].concat());
     match command.stdin(Stdio::null()).output() {
         Ok(output) => failed(&output.into(), &["input.yaml", "ermission denied"]),
-        Err(error) => eprintln!("SKIPPED: the program cannot be run as another user: {error}"),
+        Err(error) => skipped::say(&format!("the program cannot be run as another user: {error}")),
     }
     assert_eq!(folder.state(), before);
 }
@@ -914,13 +930,11 @@ fn an_unwritable_folder() {
     fs::set_permissions(folder.path("sub"), fs::Permissions::from_mode(0o555)).unwrap();
     fs::set_permissions(folder.path(""), fs::Permissions::from_mode(0o755)).unwrap();
     let before = folder.state();
-    let mut command = folder.command(&["transform", "-f", "sub/input.yaml", "--config", "sub/config.yaml", "-w"]);
-    if is_root() {
-        command.uid(NOBODY).gid(NOBODY);
-    }
+    let arguments = ["transform", "-f", "sub/input.yaml", "--config", "sub/config.yaml", "-w"];
+    let (_lent, mut command) = restricted(&folder, &arguments);
     match command.stdin(Stdio::null()).output() {
         Ok(output) => failed(&output.into(), &["sub/input.yaml", "ermission denied"]),
-        Err(error) => eprintln!("SKIPPED: the program cannot be run as another user: {error}"),
+        Err(error) => skipped::say(&format!("the program cannot be run as another user: {error}")),
     }
     assert_eq!(folder.state(), before);
     fs::set_permissions(folder.path("sub"), fs::Permissions::from_mode(0o755)).unwrap();
@@ -952,7 +966,7 @@ fn a_read_only_file_system() {
     let script = "mount --bind sub sub && mount -o remount,ro,bind sub && \"$0\" transform -w -f sub/input.yaml --config config.yaml";
     match in_own_mounts(&folder, script) {
         Some(ran) => failed(&ran, &["sub/input.yaml", "Read-only"]),
-        None => eprintln!("SKIPPED: mounts are not permitted here, so no read-only file system"),
+        None => skipped::say("mounts are not permitted here, so no read-only file system"),
     }
     assert_eq!(folder.state(), before);
 }
@@ -982,7 +996,7 @@ fn a_full_disk_leaves_the_file_as_it_was() {
                 .collect();
             assert_eq!(names, ["input.yaml"]);
         }
-        None => eprintln!("SKIPPED: mounts are not permitted here, so no full disk for -w"),
+        None => skipped::say("mounts are not permitted here, so no full disk for -w"),
     }
 }
 
@@ -990,7 +1004,7 @@ fn a_full_disk_leaves_the_file_as_it_was() {
 fn a_full_standard_output_is_an_error() {
     let folder = folder(MANIFEST, CONFIG);
     let Ok(full) = File::options().write(true).open("/dev/full") else {
-        eprintln!("SKIPPED: there is no /dev/full here");
+        skipped::say("there is no /dev/full here");
         return;
     };
     for arguments in [
@@ -1120,7 +1134,7 @@ fn the_mode_is_kept() {
 #[test]
 fn the_owner_is_kept() {
     if !is_root() {
-        eprintln!("SKIPPED: only root can give a file to another user");
+        skipped::say("only root can give a file to another user");
         return;
     }
     let folder = folder(MANIFEST, CONFIG);
@@ -1147,7 +1161,7 @@ fn nothing_is_written_when_the_second_of_two_files_is_bad() {
         fs::set_permissions(folder.path("input.yaml"), fs::Permissions::from_mode(0o666)).unwrap();
         fs::set_permissions(folder.path(""), fs::Permissions::from_mode(0o777)).unwrap();
         let before = folder.state();
-        let mut command = folder.command(&[
+        let arguments = [
             "transform",
             "-w",
             "-f",
@@ -1156,14 +1170,18 @@ fn nothing_is_written_when_the_second_of_two_files_is_bad() {
             "second.yaml",
             "--config",
             "config.yaml",
-        ]);
-        if mode == 0o444 && is_root() {
-            std::os::unix::fs::chown(folder.path("input.yaml"), Some(NOBODY), Some(NOBODY)).unwrap();
-            command.uid(NOBODY).gid(NOBODY);
-        }
+        ];
+        let (_lent, mut command) = if mode == 0o444 {
+            if is_root() {
+                std::os::unix::fs::chown(folder.path("input.yaml"), Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+            restricted(&folder, &arguments)
+        } else {
+            (tempfile::tempdir().unwrap(), folder.command(&arguments))
+        };
         match command.stdin(Stdio::null()).output() {
             Ok(output) => failed(&output.into(), &["second.yaml"]),
-            Err(error) => eprintln!("SKIPPED: the program cannot be run as another user: {error}"),
+            Err(error) => skipped::say(&format!("the program cannot be run as another user: {error}")),
         }
         assert_eq!(folder.state(), before);
     }
@@ -1304,12 +1322,7 @@ fn reports_go_to_files() {
 fn sarif_is_valid() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/schemas/sarif-schema-2.1.0.json");
     let Ok(schema) = fs::read_to_string(&path) else {
-        assert!(
-            std::env::var_os("CAPV_IPAM_REQUIRE_ALL").is_none(),
-            "{} is not there",
-            path.display()
-        );
-        eprintln!("SKIPPED: {} is not there, so SARIF is not validated", path.display());
+        skipped::missing(&format!("{} is not there, so SARIF is not validated", path.display()));
         return;
     };
     let schema: Value = serde_json::from_str(&schema).unwrap();
@@ -1536,6 +1549,6 @@ fn a_terminal_gets_colour_unless_it_is_unwanted() {
             assert!(!on_terminal(&[("NO_COLOR", "1")]).unwrap());
             assert!(!on_terminal(&[("TERM", "dumb")]).unwrap());
         }
-        Err(_) => eprintln!("SKIPPED: there is no `script` here to make a terminal"),
+        Err(_) => skipped::say("there is no `script` here to make a terminal"),
     }
 }

@@ -13,6 +13,9 @@
 )]
 #![cfg(feature = "cli")]
 
+#[path = "support/skipped.rs"]
+mod skipped;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -175,12 +178,7 @@ fn sarif_of_every_case_is_valid_and_points_into_the_files() {
         jsonschema::validator_for(&schema).unwrap()
     });
     if validator.is_none() {
-        assert!(
-            std::env::var_os("CAPV_IPAM_REQUIRE_ALL").is_none(),
-            "{} is not there",
-            schema.display()
-        );
-        eprintln!("SKIPPED: {} is not there, so SARIF is not validated", schema.display());
+        skipped::missing(&format!("{} is not there, so SARIF is not validated", schema.display()));
     }
     for case in cases() {
         let log: Value = serde_json::from_slice(&check(&case, &["-o", "sarif"]).stdout).unwrap();

@@ -10,6 +10,8 @@
 )]
 
 mod fake;
+#[path = "support/skipped.rs"]
+mod skipped;
 
 #[path = "cluster/api_server.rs"]
 mod api_server;

@@ -261,13 +261,8 @@ pub(crate) mod clocks {
         let found = architectures
             .map(|folder| folder.path().join("faketime/libfaketime.so.1"))
             .find(|file| file.exists());
-        let required = std::env::var_os("CAPV_IPAM_REQUIRE_ALL").is_some();
-        assert!(
-            found.is_some() || !required,
-            "libfaketime is required here (.ci/tools installs it)"
-        );
         if found.is_none() {
-            eprintln!("skipped: libfaketime is not installed, so clocks that differ were not tried");
+            crate::skipped::missing("libfaketime is not installed, so clocks that differ were not tried");
         }
         found
     }

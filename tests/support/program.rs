@@ -74,7 +74,12 @@ impl Folder {
 
     /// The program, about to run in the folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_capv-ipam"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_capv-ipam")), arguments)
+    }
+
+    /// The same with a program that lies elsewhere.
+    pub(crate) fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .env_clear()
             .env("NO_COLOR", "1")

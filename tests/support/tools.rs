@@ -1,10 +1,14 @@
 //! Finds the programs of other projects that tests run: in the folder of `.ci/tools`, on PATH and beside it.
 #![allow(dead_code, reason = "no test file needs all of it")]
-#![allow(clippy::print_stderr, reason = "a tier that is skipped is said")]
+
+#[path = "skipped.rs"]
+pub(crate) mod skipped;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+pub(crate) use skipped::missing;
 
 /// A program, or one line that says that it is missing. With CAPV_IPAM_REQUIRE_ALL a missing program is a failure.
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {
@@ -37,15 +41,6 @@ fn folders() -> impl Iterator<Item = PathBuf> {
 pub(crate) fn path() -> OsString {
     let program = Path::new(env!("CARGO_BIN_EXE_capv-ipam")).parent().unwrap().to_owned();
     std::env::join_paths(std::iter::once(program).chain(folders())).unwrap()
-}
-
-/// Says what is skipped; fails where everything is required.
-pub(crate) fn missing(what: &str) {
-    assert!(
-        std::env::var_os("CAPV_IPAM_REQUIRE_ALL").is_none(),
-        "required here: {what}"
-    );
-    eprintln!("SKIPPED: {what}");
 }
 
 /// What a program says about a file: whether it ends well, and its output.
