@@ -1322,7 +1322,7 @@ fn reports_go_to_files() {
 fn sarif_is_valid() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/schemas/sarif-schema-2.1.0.json");
     let Ok(schema) = fs::read_to_string(&path) else {
-        skipped::missing(&format!("{} is not there, so SARIF is not validated", path.display()));
+        skipped::missing("the schema of SARIF is not at hand, so SARIF is not validated");
         return;
     };
     let schema: Value = serde_json::from_str(&schema).unwrap();

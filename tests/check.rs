@@ -178,7 +178,7 @@ fn sarif_of_every_case_is_valid_and_points_into_the_files() {
         jsonschema::validator_for(&schema).unwrap()
     });
     if validator.is_none() {
-        skipped::missing(&format!("{} is not there, so SARIF is not validated", schema.display()));
+        skipped::missing("the schema of SARIF is not at hand, so SARIF is not validated");
     }
     for case in cases() {
         let log: Value = serde_json::from_slice(&check(&case, &["-o", "sarif"]).stdout).unwrap();

@@ -85,7 +85,9 @@ pub(crate) fn crds(set: &str) -> Option<PathBuf> {
     if folder.exists() {
         return Some(folder);
     }
-    crate::skipped::missing(&format!("there are no CRDs in {}", folder.display()));
+    crate::skipped::missing(&format!(
+        "the {set} CRDs of metal3, Cluster API and CAPV are not at hand"
+    ));
     None
 }
 
