@@ -75,11 +75,6 @@ fn manifest(cluster: &str, kind: &str, pools: &[(&str, &str)], groups: &[Group<'
             )
         });
     }
-    let api_group = if in_cluster {
-        "ipam.cluster.x-k8s.io"
-    } else {
-        "ipam.metal3.io"
-    };
     for group in groups {
         let reference = json!({"apiVersion": "infrastructure.cluster.x-k8s.io/v1beta1", "kind": "VSphereMachineTemplate", "name": group.name});
         objects.push(if group.kind == "MachineDeployment" {
@@ -100,7 +95,7 @@ fn manifest(cluster: &str, kind: &str, pools: &[(&str, &str)], groups: &[Group<'
             .iter()
             .map(|pool| {
                 json!({"networkName": "lan", "dhcp4": false, "dhcp6": false, "nameservers": ["192.0.2.2"],
-                "addressesFromPools": [{"apiGroup": api_group, "kind": kind, "name": pool}]})
+                "addressesFromPools": [{"apiGroup": api_group(kind), "kind": kind, "name": pool}]})
             })
             .collect();
         objects.push(with(
@@ -115,11 +110,18 @@ fn manifest(cluster: &str, kind: &str, pools: &[(&str, &str)], groups: &[Group<'
     stream(&objects)
 }
 
+fn api_group(pool_kind: &str) -> &'static str {
+    match pool_kind {
+        "InClusterIPPool" => "ipam.cluster.x-k8s.io",
+        _ => "ipam.metal3.io",
+    }
+}
+
 fn stream(objects: &[Value]) -> String {
     objects.iter().map(|object| format!("---\n{object}\n")).collect()
 }
 
-/// What a running cluster has: machines in order of creation, each with its address.
+/// What a running cluster has: machines in order of creation, each with its address, or none where metal3 refused it.
 fn state(cluster: &str, kind: &str, pool: &str, machines: &[(&str, &str, &str, &str)]) -> String {
     let mut objects = Vec::new();
     for (minute, (owner_kind, owner, machine, address)) in machines.iter().enumerate() {
@@ -145,10 +147,17 @@ fn state(cluster: &str, kind: &str, pool: &str, machines: &[(&str, &str, &str, &
         object["metadata"]["labels"] = labels;
         objects.push(object);
         let claim = format!("{machine}-0-0");
-        let reference = json!({"apiGroup": "ipam.cluster.x-k8s.io", "kind": kind, "name": pool});
+        let reference = json!({"apiGroup": api_group(kind), "kind": kind, "name": pool});
         objects.push(json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta1", "kind": "IPAddressClaim",
             "metadata": metadata(&claim, json!({"apiVersion": "infrastructure.cluster.x-k8s.io/v1beta1", "kind": "VSphereVM", "name": machine, "uid": "v"})),
-            "spec": {"poolRef": reference}, "status": {"addressRef": {"name": claim}}}));
+            "spec": {"poolRef": reference}, "status": if address.is_empty() {
+                json!({"conditions": [{"type": "Ready", "status": "False", "reason": "Failed", "message": "Exhausted IP Pools"}]})
+            } else {
+                json!({"addressRef": {"name": claim}})
+            }}));
+        if address.is_empty() {
+            continue;
+        }
         objects.push(json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta1", "kind": "IPAddress",
             "metadata": metadata(&claim, json!({"apiVersion": "ipam.cluster.x-k8s.io/v1beta1", "kind": "IPAddressClaim", "name": claim, "uid": format!("{claim}-{minute}")})),
             "spec": {"address": address, "prefix": 24, "gateway": "192.0.2.1", "poolRef": reference, "claimRef": {"name": claim}}}));
@@ -224,6 +233,41 @@ fn a_running_control_plane_goes_on_from_the_addresses_that_it_holds() {
     assert_eq!(held["certainty"], "set");
     assert_eq!(held["addresses"].as_array().unwrap().len(), 6);
     assert!(held["why"].as_str().unwrap().contains("is shared"), "{held}");
+}
+
+#[test]
+fn a_claim_that_metal3_refused_waits_until_it_is_repaired() {
+    let folder = Folder::new();
+    let machines = [
+        ("KubeadmControlPlane", "oak", "oak-aaaaa", "192.0.2.10"),
+        ("KubeadmControlPlane", "oak", "oak-bbbbb", "192.0.2.11"),
+        ("KubeadmControlPlane", "oak", "oak-ccccc", "192.0.2.12"),
+        // A roll-out had no address for its first new machine; then the pool was enlarged.
+        ("KubeadmControlPlane", "oak", "oak-ddddd", ""),
+    ];
+    folder.write("state.yaml", state("oak", "IPPool", "cp", &machines));
+    let pools = [("cp", "192.0.2.10-192.0.2.14")];
+    let groups = [control_plane("oak", &["cp"])];
+    folder.write("m.yaml", manifest("oak", "IPPool", &pools, &groups));
+    let events = ["--then", "rollout", "--then", "scale=oak:3", "--then", "repair"];
+    let plan = plan_of(&folder, &[&["--state", "state.yaml"], &events[..]].concat());
+    for step in 0..2 {
+        let (held, pool) = (group_of(&plan, step, "oak"), pool_of(&plan, step, "cp"));
+        assert_eq!(
+            (&pool["stuck"], &pool["everyRun"], &pool["peak"]),
+            (&json!(true), &json!(true), &json!(3)),
+            "{pool}"
+        );
+        assert_eq!(
+            held["addresses"],
+            json!(["192.0.2.10", "192.0.2.11", "192.0.2.12"]),
+            "{held}"
+        );
+    }
+    let (held, pool) = (group_of(&plan, 2, "oak"), pool_of(&plan, 2, "cp"));
+    assert_eq!((&pool["stuck"], &pool["peak"]), (&json!(false), &json!(4)), "{pool}");
+    assert_eq!(held["held"], json!(3), "{held}");
+    assert!(held["why"].as_str().unwrap().contains("ran out"), "{held}");
 }
 
 #[test]

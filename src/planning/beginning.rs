@@ -58,6 +58,7 @@ pub(crate) fn beginning(
             replicas: group.size.replicas,
             elastic: matches!(group.size.autoscaler, Autoscaler::From(_)),
             draws: each.into_iter().map(draw).collect(),
+            stuck: None,
         }
     };
     let address = |cluster: &usize| parse_address(&endpoint(manifest, groups, *cluster)?.host).ok();

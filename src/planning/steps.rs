@@ -152,6 +152,7 @@ fn way_out(pool: &PoolReference, used: &PoolUse, retries: bool) -> String {
     let missing = used.needed.zip(used.size);
     let missing = missing.map(|(needed, size)| u128::from(needed).saturating_sub(size));
     let enlarge = match missing {
+        Some(0) if !retries => format!("the pool {} is large enough", pool.name),
         Some(0) => format!("the pool {} needs a free address", pool.name),
         Some(1) => format!("enlarge the pool {} by 1 address", pool.name),
         Some(missing) => format!("enlarge the pool {} by {missing} addresses", pool.name),

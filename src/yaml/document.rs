@@ -80,7 +80,8 @@ impl Default for Limits {
     }
 }
 
-const MARK: char = '\u{feff}';
+/// The byte order mark.
+pub(super) const MARK: char = '\u{feff}';
 
 /// Splits a stream at its document markers. A byte order mark at the start belongs to no document.
 ///

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::document::{Chunk, Limits};
+use super::document::{Chunk, Limits, MARK};
 use super::node::{Kind, Tree};
 
 /// A block list inside a mapping at column 0, and the text around it.
@@ -22,6 +22,10 @@ impl BlockList {
     /// Finds the list under a key in a text of one document, cut into portions of about `size` bytes.
     #[must_use]
     pub fn find(text: &str, key: &str, size: usize) -> Option<Self> {
+        if text.contains(MARK) {
+            // A parser skips it where a line begins, and counts it as a column: whether the whole is refused shows only there.
+            return None;
+        }
         let head = key_line(text, key)?;
         let mut list: Option<(usize, usize)> = None;
         let mut starts = Vec::new();
@@ -147,6 +151,8 @@ mod tests {
             "items:\n- a\n...\n",
             "items:\n  - a\n b: c\n",
             "a: 'x\nitems:\n- a\nb: '\n",
+            "items:\n- a: b\r\u{feff}- c\n- d\n",
+            "items:\n- a: x\u{feff}y\n",
         ] {
             assert_eq!(portions(text), None, "{text}");
         }

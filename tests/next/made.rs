@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use capv_ipam::api::metal3::{IPPoolSpec, Pool as Entry};
-use capv_ipam::ipam::{AddressSet, Pool};
+use capv_ipam::ipam::{AddressRange, AddressSet, Pool};
 use capv_ipam::objects::{Amount, Strategy};
 use capv_ipam::planning::PoolReference;
-use capv_ipam::planning::next::{Event, GroupDraw, GroupStart, Holding, Order, PoolStart, Start};
+use capv_ipam::planning::next::{Event, GroupDraw, GroupStart, Holding, Order, PoolStart, Start, Stuck};
 use proptest::prelude::*;
 use proptest::strategy::Strategy as Chance;
 
@@ -171,7 +171,7 @@ impl Story {
             }
             start
         });
-        GroupStart {
+        let mut start = GroupStart {
             cluster: Some("c".into()),
             namespace: None,
             kind: "Group".into(),
@@ -181,6 +181,40 @@ impl Story {
             replicas: Some(group.wanted as u32),
             elastic: false,
             draws: draws.collect(),
+            stuck: None,
+        };
+        self.stick(index, &mut start);
+        start
+    }
+
+    /// What a state shows of a group of which a machine waits: what it holds, but not what a roll-out has still to do.
+    fn stick(&self, index: usize, start: &mut GroupStart) {
+        let Some(state) = &self.given else { return };
+        let waits = |pool: &usize| self.shape.waits(index, *pool, state);
+        let pools: BTreeSet<usize> = start.draws.iter().map(|draw| draw.pool).filter(waits).collect();
+        if pools.is_empty() {
+            return;
+        }
+        let machines = state[index].list.len() as u64;
+        let rests = start.rests_when_refused(machines);
+        start.stuck = Some(Stuck { pools, machines, rests });
+        let single = matches!(&start.draws[..], [draw] if draw.each == 1);
+        for draw in &mut start.draws {
+            match &mut draw.held {
+                Holding::InOrder(machines) if rests && single => machines.retain(|machine| !machine.is_empty()),
+                held if rests => *held = Holding::all_of(held.addresses()),
+                held => {
+                    let pool = &self.shape.pools[draw.pool];
+                    let mut addresses = held.addresses();
+                    let free = pool.addresses.iter().filter(|number| !pool.taken.contains(number));
+                    addresses.extend(free.map(|number| AddressRange::single(address(*number))));
+                    *held = Holding::Among {
+                        addresses,
+                        least: 0,
+                        most: Some(machines * u64::from(draw.each)),
+                    };
+                }
+            }
         }
     }
 }

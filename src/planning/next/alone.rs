@@ -96,6 +96,7 @@ impl World {
         group_state.waiting = walked.stuck.then(|| Waiting {
             pools: BTreeSet::from([pool]),
             every_run: true,
+            itself: true,
             most: step.demands[&group].most,
             rest: Some(Intent::Settle),
         });

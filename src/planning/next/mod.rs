@@ -21,6 +21,6 @@ mod world;
 
 pub use event::{Event, EventError, EventKind};
 pub use holding::Holding;
-pub use start::{GroupDraw, GroupStart, Order, PoolStart, Start};
+pub use start::{GroupDraw, GroupStart, Order, PoolStart, Start, Stuck};
 pub use unsure::Unsure;
 pub use world::{PoolUse, World};

@@ -92,8 +92,16 @@ impl World {
             waiting.filter(|waiting| waiting.pools.contains(&pool))
         };
         let waiting: Vec<usize> = self.users(pool).filter(|group| waits(group).is_some()).collect();
+        let still = || {
+            let mut held = step.idle(self, pool).map(|(_, draw)| self.of_pool(draw).1);
+            held.try_fold(self.pools[pool].guests.clone().ok()?, |sum, more| Some(sum + more?))
+        };
+        let peak = match step.actors(self, pool).next() {
+            None => still(),
+            Some(_) => step.peak(pool).or_else(|| needed.map(at_most)),
+        };
         PoolUse {
-            peak: step.peak(pool).or_else(|| needed.map(at_most)),
+            peak,
             needed,
             size,
             every_run: waiting.iter().filter_map(waits).any(|waiting| waiting.every_run),

@@ -1,5 +1,6 @@
 //! The point from which events are played, as plain data: the pools with what is taken of them, and the groups with what they hold; from a plan or from a running cluster.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::holding::Holding;
@@ -56,6 +57,33 @@ pub struct GroupStart {
     pub elastic: bool,
     /// The pools that its machines draw from, each once.
     pub draws: Vec<GroupDraw>,
+    /// Where it is stuck already.
+    pub stuck: Option<Stuck>,
+}
+
+/// A group of which machines were refused an address, and get none before something changes.
+#[derive(Clone, Debug)]
+pub struct Stuck {
+    /// The pools that refused, as indices of [`Start::pools`].
+    pub pools: BTreeSet<usize>,
+    /// Its machines, those without an address included.
+    pub machines: u64,
+    /// It does nothing else meanwhile.
+    pub rests: bool,
+}
+
+impl GroupStart {
+    /// Whether nothing moves while one of so many machines has no address: a group that makes one at a time waits for it,
+    /// and another has as many as it wants and no roll-out in which it could do with fewer.
+    #[must_use]
+    pub fn rests_when_refused(&self, machines: u64) -> bool {
+        match self.order {
+            Order::OneByOne { .. } => true,
+            Order::AnyOrder => {
+                self.replicas.map(u64::from) == Some(machines) && self.strategy.unavailable(self.replicas) == Some(0)
+            }
+        }
+    }
 }
 
 /// What a group takes from one pool.

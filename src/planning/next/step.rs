@@ -6,7 +6,7 @@ use super::afterwards::Afterwards;
 use super::demand::{Demand, Intent};
 use super::holding::Holding;
 use super::shortage::spread_over;
-use super::start::GroupDraw;
+use super::start::{GroupDraw, Order};
 use super::unsure::Unsure;
 use super::world::{PoolUse, Waiting, World};
 use crate::ipam::AddressSet;
@@ -103,7 +103,21 @@ impl World {
     }
 
     /// Groups that have nothing to do are left out, and groups that wait are taken in where an address may come free.
-    fn wake(&self, mut acts: Acts, repaired: &BTreeSet<usize>) -> Acts {
+    fn wake(&mut self, mut acts: Acts, repaired: &BTreeSet<usize>) -> Acts {
+        acts.retain(|group, intent| {
+            let changes = !matches!(intent, Intent::Settle | Intent::Rollout);
+            if changes || !self.stands_still(*group, repaired) {
+                return true;
+            }
+            if let Some(waiting) = self.groups[*group]
+                .waiting
+                .as_mut()
+                .filter(|_| *intent == Intent::Rollout)
+            {
+                waiting.rest = None;
+            }
+            false
+        });
         for (group, intent) in &mut acts {
             if self.groups[*group].waiting.is_some() && *intent != Intent::Remove {
                 *intent = Intent::Resume;
@@ -114,6 +128,9 @@ impl World {
             let touched = |pool: &usize| acts.keys().any(|group| self.draw_of(*group, *pool).is_some());
             self.groups.iter().enumerate().find_map(|(index, group)| {
                 let waiting = group.waiting.as_ref().filter(|_| !acts.contains_key(&index))?;
+                if self.stands_still(index, repaired) {
+                    return None;
+                }
                 let repaired = !waiting.pools.is_disjoint(repaired);
                 let retries = waiting.pools.iter().all(|pool| self.retries(*pool));
                 let rest = waiting.rest.filter(|_| repaired || retries);
@@ -125,6 +142,16 @@ impl World {
             acts.insert(group, intent);
         }
         acts
+    }
+
+    /// One by one nothing is made or deleted while a machine waits, and what metal3 refused waits until somebody repairs it.
+    fn stands_still(&self, group: usize, repaired: &BTreeSet<usize>) -> bool {
+        let group = &self.groups[group];
+        let refused = |waiting: &Waiting| {
+            let mut pools = waiting.pools.iter();
+            waiting.itself && pools.all(|pool| !self.retries(*pool) && !repaired.contains(pool))
+        };
+        matches!(group.is.order, Order::OneByOne { .. }) && group.waiting.as_ref().is_some_and(refused)
     }
 
     /// Where a pool is full and all that want of it would first add a machine, nothing moves.
@@ -145,6 +172,7 @@ impl World {
                 self.groups[group].waiting = Some(Waiting {
                     pools: BTreeSet::from([pool]),
                     every_run: true,
+                    itself: false,
                     most: step.demands[&group].most,
                     rest: Some(step.acts[&group]),
                 });
@@ -198,6 +226,7 @@ impl World {
             self.groups[group].waiting = (!short.is_empty()).then(|| Waiting {
                 pools: short,
                 every_run,
+                itself: false,
                 most: step.demands[&group].most,
                 rest: (every_run && rest == Intent::Settle).then_some(rest),
             });

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::demand::{Count, Intent};
 use super::holding::Holding;
 use super::shortage::spread_over;
-use super::start::{GroupDraw, GroupStart, PoolStart, Start};
+use super::start::{GroupDraw, GroupStart, PoolStart, Start, Stuck};
 use super::step::Step;
 use crate::api::metal3;
 use crate::ipam::{AddressSet, Pool};
@@ -41,8 +41,10 @@ pub(super) struct Group {
 pub(super) struct Waiting {
     /// The pools that have none left for it.
     pub(super) pools: BTreeSet<usize>,
-    /// It waits in every run, not only in some.
+    /// Of the pool's groups somebody waits in every run, not only in some.
     pub(super) every_run: bool,
+    /// In every run it waits itself.
+    pub(super) itself: bool,
     /// Machines that it has at most, those that wait included; `None` when unknown.
     pub(super) most: Option<u64>,
     /// What is left to do, where that is known; else it may have come anywhere.
@@ -64,14 +66,28 @@ pub struct PoolUse {
     pub every_run: bool,
 }
 
+impl Waiting {
+    /// How far a roll-out came before is not known.
+    fn at_start(stuck: &Stuck) -> Self {
+        Waiting {
+            pools: stuck.pools.clone(),
+            every_run: true,
+            itself: true,
+            most: Some(stuck.machines),
+            rest: None,
+        }
+    }
+}
+
 impl World {
-    /// The start, with every machine made that is wanted and missing, and how the pools were used for that.
+    /// The start, with every machine made that is wanted and missing, and how the pools were used for that. What is stuck
+    /// stays so.
     #[must_use]
     pub fn settled(start: &Start) -> (Self, Vec<PoolUse>) {
         let group = |is: &GroupStart| Group {
             is: is.clone(),
             outdated: 0,
-            waiting: None,
+            waiting: is.stuck.as_ref().map(Waiting::at_start),
             gone: false,
         };
         let mut users = vec![Vec::new(); start.pools.len()];
@@ -85,8 +101,10 @@ impl World {
             groups: start.groups.iter().map(group).collect(),
             released: BTreeSet::new(),
         };
-        let all = (0..world.groups.len()).map(|group| (group, Intent::Settle)).collect();
-        let uses = world.step(all, BTreeSet::new());
+        let rests = |is: &GroupStart| is.stuck.as_ref().is_some_and(|stuck| stuck.rests);
+        let acting = (0..world.groups.len()).filter(|group| !rests(&world.groups[*group].is));
+        let acts = acting.map(|group| (group, Intent::Settle)).collect();
+        let uses = world.step(acts, BTreeSet::new());
         (world, uses)
     }
 

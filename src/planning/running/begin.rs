@@ -1,11 +1,12 @@
 //! Puts what is live into the point from which events are played: what the machines of each group hold, and what others have.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::super::draws::{Draw, Draws};
-use super::super::next::{GroupDraw, Holding, Order, PoolStart, Start, Unsure};
+use super::super::next::{GroupDraw, GroupStart, Holding, Order, PoolStart, Start, Stuck, Unsure};
 use super::super::plan::PoolReference;
-use super::{Kept, Running};
+use super::{Held, Kept, KeptNic, Running};
 use crate::ipam::AddressSet;
 
 impl Running {
@@ -29,11 +30,15 @@ impl Running {
                     }
                 }
             }
+            group.stuck = stuck(machines, own, group);
+            let single = matches!(&group.draws[..], [draw] if draw.each == 1);
             for draw in &mut group.draws {
                 let place = &start.pools[draw.pool];
                 let machines = Machines {
                     held: machines.iter().map(|machine| machine.holds(own, draw.pool)).collect(),
                     all: machines,
+                    stuck: group.stuck.as_ref(),
+                    single,
                 };
                 let wanted = group.replicas.and_then(|replicas| usize::try_from(replicas).ok());
                 machines.fill(draw, group.order, wanted, place);
@@ -46,7 +51,7 @@ impl Kept {
     /// The addresses of its NICs that draw from a pool, wherever they came from.
     fn holds(&self, draws: &[Draw], pool: usize) -> Vec<IpAddr> {
         let nics = draws.iter().filter(|draw| draw.pool == pool);
-        let held = nics.filter_map(|draw| self.nic(draw)?.held.as_ref());
+        let held = nics.filter_map(|draw| self.nic(draw)?.now());
         held.map(|held| held.address).collect()
     }
 
@@ -54,27 +59,61 @@ impl Kept {
     fn leaves(&self, draws: &[Draw], pool: usize, reference: &PoolReference) -> bool {
         let mut nics = draws.iter().filter(|draw| draw.pool != pool);
         nics.any(|draw| {
-            let held = self.nic(draw).and_then(|nic| nic.held.as_ref());
+            let held = self.nic(draw).and_then(KeptNic::now);
             held.is_some_and(|held| held.pool.is(reference))
         })
     }
 
+    /// Whether a claim of it is still to be decided.
     fn waits(&self) -> bool {
-        self.nics.iter().any(|nic| nic.held.is_none())
+        self.nics.iter().any(|nic| nic.held.is_none() && !nic.refused)
     }
+
+    /// The pools of its NICs that refused it.
+    fn refused(&self, draws: &[Draw]) -> impl Iterator<Item = usize> {
+        let refused = draws
+            .iter()
+            .filter(|draw| self.nic(draw).is_some_and(|nic| nic.refused));
+        refused.map(|draw| draw.pool)
+    }
+}
+
+impl KeptNic {
+    /// What it has before anything changes.
+    fn now(&self) -> Option<&Held> {
+        self.held.as_ref().filter(|_| !self.refused)
+    }
+}
+
+/// Whether machines of a group were refused an address.
+fn stuck(machines: &[Kept], draws: &[Draw], group: &GroupStart) -> Option<Stuck> {
+    let staying = machines.iter().filter(|machine| !machine.deleting);
+    let pools: BTreeSet<usize> = staying.flat_map(|machine| machine.refused(draws)).collect();
+    let count = machines.len() as u64;
+    (!pools.is_empty()).then(|| Stuck {
+        pools,
+        machines: count,
+        rests: group.rests_when_refused(count),
+    })
 }
 
 /// The machines of a group, with what each holds of one pool.
 struct Machines<'k> {
     all: &'k [Kept],
     held: Vec<Vec<IpAddr>>,
+    stuck: Option<&'k Stuck>,
+    /// Each machine has one address.
+    single: bool,
 }
 
 impl Machines<'_> {
     /// A group is known in its order when it is at rest, each of its machines has all its addresses, and their age is known.
     fn fill(self, draw: &mut GroupDraw, order: Order, wanted: Option<usize>, pool: &PoolStart) {
         let one_by_one = matches!(order, Order::OneByOne { .. });
-        let whole = self.held.iter().all(|machine| machine.len() == draw.each as usize);
+        // One that was refused holds nothing, where each has but one address.
+        let nothing = self.stuck.is_some() && self.single;
+        let is_whole = |machine: &Vec<IpAddr>| machine.len() == draw.each as usize || nothing && machine.is_empty();
+        let whole = self.held.iter().all(is_whole);
         let leaving = self.all.iter().find(|machine| machine.deleting);
         if self.is_unfinished(wanted) {
             draw.unsure = one_by_one.then_some(Unsure::Unfinished);
@@ -83,13 +122,15 @@ impl Machines<'_> {
         }
         let age = self.is_age_known();
         if one_by_one && whole && age && leaving.is_none() {
-            draw.held = Holding::InOrder(self.held);
+            let holding = self.held.into_iter().filter(|machine| !machine.is_empty());
+            draw.held = Holding::InOrder(holding.collect());
             return;
         }
         if one_by_one {
             draw.unsure = match leaving {
                 Some(machine) => Some(Unsure::Leaving(machine.name.clone())),
                 None if whole => Some(Unsure::Age),
+                None if self.stuck.is_some() => Some(Unsure::Stuck(pool.reference.name.clone())),
                 None => draw.unsure.take(),
             };
         }
@@ -107,7 +148,11 @@ impl Machines<'_> {
     /// More machines than wanted, or one without an address: something is under way, and how far it came is not known.
     fn is_unfinished(&self, wanted: Option<usize>) -> bool {
         let staying = self.all.iter().filter(|machine| !machine.deleting);
-        wanted.is_some_and(|wanted| staying.clone().count() > wanted) || staying.clone().any(Kept::waits)
+        let more = match self.stuck {
+            Some(stuck) => !stuck.rests,
+            None => wanted.is_some_and(|wanted| staying.clone().count() > wanted),
+        };
+        more || staying.clone().any(Kept::waits)
     }
 
     /// Whether the machines stand in the order in which they were made: they are sorted by time, and no two are alike.

@@ -1,11 +1,12 @@
 //! Takes the claims of the pools and what becomes of them, gives for each NIC of each machine the claim that is named for it and
 //! the address that it has or gets for certain.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use super::Held;
 use crate::allocation::Allocation;
+use crate::api::metal3;
 use crate::ipam::{ClaimId, ClaimKind, Source, parse_address};
 use crate::planning::plan::PoolReference;
 use crate::state::{AddressRecord, Fate, PoolView, Settled, claimed_nic};
@@ -14,6 +15,8 @@ use crate::state::{AddressRecord, Fate, PoolView, Settled, claimed_nic};
 pub(super) struct Claimed<'l> {
     pub(super) claim: &'l str,
     pub(super) held: Option<Held>,
+    /// It gets no address before something changes.
+    pub(super) refused: bool,
     pub(super) device: usize,
     pub(super) place: Option<usize>,
 }
@@ -27,6 +30,7 @@ pub(super) fn claimed(allocation: &Allocation) -> ByMachine<'_> {
     for (view, settled) in &allocation.pools {
         let objects = objects(allocation, view);
         let alone = waiting(settled) <= 1 && leaving(settled).is_none();
+        let refused = refused(view, settled);
         for (id, fate) in &settled.fates {
             let Some(stored) = view.sources.get(id).map(|index| &allocation.live.claims()[*index]) else {
                 continue;
@@ -43,6 +47,7 @@ pub(super) fn claimed(allocation: &Allocation) -> ByMachine<'_> {
                     .address()
                     .filter(|_| alone || !is_new(fate))
                     .map(|address| held(view, fate, existing, address)),
+                refused: refused.contains(id),
                 device,
                 place,
             });
@@ -60,6 +65,19 @@ fn is_new(fate: &Fate) -> bool {
             ..
         }
     )
+}
+
+/// The claims that get no address now, and those that metal3 has refused earlier: it passes over one with a failure in its
+/// status (`ippool_manager.go`).
+fn refused<'v>(view: &'v PoolView, settled: &'v Settled) -> BTreeSet<&'v ClaimId> {
+    let retries = view.id.kind != metal3::POOL_KIND;
+    let failed = view.own_claims().filter(|claim| claim.failure.is_some() && !retries);
+    let failed: BTreeSet<&ClaimId> = failed.map(|claim| &claim.id).collect();
+    let refused = settled.fates.iter().filter(|(id, fate)| match fate {
+        Fate::Refused(_) => true,
+        fate => is_new(fate) && failed.contains(id),
+    });
+    refused.map(|(id, _)| id).collect()
 }
 
 /// How many claims get an address at the same time. The providers serve them in no fixed order, so with several of them none

@@ -176,6 +176,7 @@ fn keep(
             device: draw.device,
             place: draw.place,
             claim: claim.map(|claim| claim.claim.to_owned()),
+            refused: written.is_empty() && claim.is_some_and(|claim| claim.refused),
             held,
         });
     }

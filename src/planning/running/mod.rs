@@ -62,6 +62,8 @@ struct KeptNic {
     /// The claim's name, where there is a claim.
     claim: Option<String>,
     held: Option<Held>,
+    /// Its claim gets no address before something changes; until somebody repairs one that metal3 refused, `held` is a promise.
+    refused: bool,
 }
 
 /// An address with what it comes with.
