@@ -4,7 +4,7 @@ use super::codes;
 use super::finding::Finding;
 use super::model::Model;
 use crate::addressing::{GroupSource, MachineGroup};
-use crate::objects::{AUTOSCALER, Autoscaler, Cursor, Span, Text, is_placeholder};
+use crate::objects::{AUTOSCALER, Autoscaler, Cursor, Detail, Span, Text, is_placeholder};
 
 /// Findings about the size of groups.
 pub(super) fn sizes(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
@@ -17,6 +17,7 @@ pub(super) fn sizes(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
         }
         if group.kind == "KubeadmControlPlane" && matches!(group.source, GroupSource::Object(_)) {
             findings.extend(surge(model, group));
+            findings.extend(replicas(model, group));
         }
         let draws = model.draws.groups.contains_key(&index);
         if draws && group.size.peak().is_none() {
@@ -99,6 +100,32 @@ fn surge(model: &Model<'_, '_>, group: &MachineGroup<'_, '_>) -> Option<Finding>
         model
             .finding(object, span, &codes::CONTROL_PLANE_SURGE, problem)
             .help("use maxSurge 1, or 0 with three replicas"),
+    )
+}
+
+/// KubeadmControlPlane's webhook knows quorums only (CAPI `kubeadmcontrolplane.go`).
+fn replicas(model: &Model<'_, '_>, group: &MachineGroup<'_, '_>) -> Option<Finding> {
+    let replicas = group.size.replicas.filter(|replicas| replicas % 2 == 0)?;
+    let (external, span) = with_size(model, group, |spec, _| {
+        let etcd = spec.and_then(|spec| spec.at(&["kubeadmConfigSpec", "clusterConfiguration", "etcd", "external"]));
+        let written = spec.and_then(|spec| spec.get("replicas"));
+        (etcd.is_some(), written.map(Cursor::span))
+    });
+    let managed = group.cluster.is_some_and(|cluster| match &model.manifest.objects[cluster].detail {
+        Detail::Cluster(cluster) => cluster.etcd.is_some(),
+        _ => false,
+    });
+    let problem = match replicas {
+        0 => format!("{group} has 0 replicas; a control plane goes with its Cluster"),
+        _ if external || managed => return None,
+        even => format!("{group} has {even} replicas; its etcd takes an odd number"),
+    };
+    let object = model.holder(group);
+    let span = span.unwrap_or(object.name_span());
+    Some(
+        model
+            .finding(object, span, &codes::CONTROL_PLANE_REPLICAS, problem)
+            .help("use 1, 3 or 5 replicas"),
     )
 }
 
