@@ -39,11 +39,11 @@ fn adapter(model: &Model<'_, '_>, findings: &mut Vec<Finding>) {
             )
         };
         let help = if new {
-            "run a controller that serves the label, or use `binding: addressesFromPools`"
+            "run `capv-ipam controller`, or use `binding: addressesFromPools`"
         } else if version.starts_with("v1alpha") {
             "run one; the old spectro adapter works with CAPV 0.8 to 1.8 and Cluster API up to 1.5"
         } else {
-            "run one (the old spectro adapter works up to CAPV 1.8), or use `binding: addressesFromPools` with CAPV 1.5 or later"
+            "run `capv-ipam controller` (the old spectro adapter works up to CAPV 1.8), or use `binding: addressesFromPools` with CAPV 1.5 or later"
         };
         findings.push(
             model

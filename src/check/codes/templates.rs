@@ -58,7 +58,7 @@ codes! {
     LABEL_NEEDS_ADAPTER "CI214" "label-needs-adapter" Warning
         "The pool label is read by an adapter in the management cluster, not by CAPV."
         "Without one the machines wait with WaitingForStaticIPAllocation. The old spectro adapter works up to CAPV 1.8 and CAPI 1.5 only."
-        "Run a controller that serves the label, or use `binding: addressesFromPools` with CAPV 1.5 or later and an IPAM provider."
+        "Run a controller that serves the label, such as `capv-ipam controller`, or use `binding: addressesFromPools` with CAPV 1.5 or later and an IPAM provider."
     LIVE_TEMPLATE "CI215" "live-template" Warning
         "A template that changes is already applied: it was read from a live cluster, or --state holds it."
         "spec.template.spec of an applied template is immutable, so kubectl apply of the edited one will be refused."
