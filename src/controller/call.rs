@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::clock;
 use super::kinds::{Kind, Served};
+use super::lean::Lean;
 use super::metrics::Metrics;
 
 /// How long an answer may take before the call counts as failed.
@@ -214,16 +215,6 @@ impl Caller {
         self.call("patch", kind.label(), request).await
     }
 
-    /// Merges `patch` into the status of an object.
-    ///
-    /// # Errors
-    /// As [`Self::patch`].
-    pub(super) async fn patch_status(&self, kind: Kind, key: &Key, patch: &Value) -> Result<Value, Trouble> {
-        let request = self.request(kind, key)?;
-        let request = request.patch_subresource("status", &key.name, &PatchParams::default(), &Patch::Merge(patch));
-        self.call("patch_status", kind.label(), request).await
-    }
-
     /// Replaces the status of an object on the condition of its resourceVersion.
     ///
     /// # Errors
@@ -300,7 +291,7 @@ impl Caller {
         let _permit = self.limit.acquire().await;
         let began = clock::instant();
         let answer = match tokio::time::timeout(PATIENCE, self.client.request(request)).await {
-            Ok(answer) => answer.map_err(Trouble::from),
+            Ok(answer) => answer.map(|Lean(value)| value).map_err(Trouble::from),
             Err(_) => Err(Trouble::Unavailable(format!(
                 "no answer within {} s",
                 PATIENCE.as_secs()

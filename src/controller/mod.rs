@@ -8,6 +8,7 @@ mod event;
 mod http;
 mod install;
 mod kinds;
+mod lean;
 mod lease;
 mod machine;
 mod metrics;

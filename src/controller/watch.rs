@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::call::{Key, Trouble};
 use super::clock;
 use super::kinds::Kind;
+use super::lean::Lean;
 use super::world::World;
 
 /// After how many seconds the API server ends a watch; it is begun again from where it was.
@@ -191,7 +192,7 @@ async fn watch(world: &World, kind: Kind, version: &mut String) -> Result<(), Tr
         .watch(&params, version)
         .map_err(|error| Trouble::Refused(error.to_string()))?;
     let silent = || Trouble::Unavailable("the watch says nothing".into());
-    let opened = tokio::time::timeout(SILENCE, world.caller.client().request_events::<Value>(request));
+    let opened = tokio::time::timeout(SILENCE, world.caller.client().request_events::<Lean>(request));
     let stream = opened.await.map_err(|_| silent())??;
     world.vitals.sign(kind, None);
     let mut stream = std::pin::pin!(stream);
@@ -204,12 +205,12 @@ async fn watch(world: &World, kind: Kind, version: &mut String) -> Result<(), Tr
         };
         world.vitals.sign(kind, None);
         match event? {
-            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+            WatchEvent::Added(Lean(object)) | WatchEvent::Modified(Lean(object)) => {
                 note_version(&object, version);
                 take_in(world, kind, object);
                 world.store().has_come_to(kind, version);
             }
-            WatchEvent::Deleted(object) => {
+            WatchEvent::Deleted(Lean(object)) => {
                 note_version(&object, version);
                 let wakes = world.store().delete(kind, &object);
                 world.store().has_come_to(kind, version);
