@@ -45,6 +45,20 @@ pub struct IPPool {
     pub status: Option<IPPoolStatus>,
 }
 
+impl IPPool {
+    /// The pool as it is wanted; its status may be as long as an object can be.
+    #[must_use]
+    pub fn without_status(&self) -> Self {
+        Self {
+            api_version: self.api_version.clone(),
+            kind: self.kind.clone(),
+            metadata: self.metadata.clone(),
+            spec: self.spec.clone(),
+            status: None,
+        }
+    }
+}
+
 /// `IPPool.spec`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

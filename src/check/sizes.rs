@@ -111,10 +111,12 @@ fn replicas(model: &Model<'_, '_>, group: &MachineGroup<'_, '_>) -> Option<Findi
         let written = spec.and_then(|spec| spec.get("replicas"));
         (etcd.is_some(), written.map(Cursor::span))
     });
-    let managed = group.cluster.is_some_and(|cluster| match &model.manifest.objects[cluster].detail {
-        Detail::Cluster(cluster) => cluster.etcd.is_some(),
-        _ => false,
-    });
+    let managed = group
+        .cluster
+        .is_some_and(|cluster| match &model.manifest.objects[cluster].detail {
+            Detail::Cluster(cluster) => cluster.etcd.is_some(),
+            _ => false,
+        });
     let problem = match replicas {
         0 => format!("{group} has 0 replicas; a control plane goes with its Cluster"),
         _ if external || managed => return None,

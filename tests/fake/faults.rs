@@ -77,6 +77,27 @@ fn at_rest_nothing_is_called() {
     drop(process);
 }
 
+/// The pool's status is as long as all its claims together, so it is not written for each of them.
+#[test]
+fn a_flood_of_claims_takes_few_writes_of_the_pool() {
+    const CLAIMS_OF_THE_FLOOD: usize = 500;
+    let fake = Fake::new();
+    let process = Process::start(&fake, 0);
+    let mut large = pool("p", 3);
+    large["spec"]["pools"] = serde_json::json!([{"start": "10.0.0.1", "end": "10.0.31.255"}]);
+    fake.create(POOLS, large);
+    quiet(&fake, Duration::from_millis(200));
+    let before = fake.calls(0);
+    for number in 0..CLAIMS_OF_THE_FLOOD {
+        fake.create(CLAIMS, claim(&format!("c{number:04}")));
+    }
+    eventually("all are bound", || shown(&fake).values().all(Option::is_some));
+    let beyond_the_claims = fake.calls(0) - before - 3 * CLAIMS_OF_THE_FLOOD;
+    println!("{beyond_the_claims} calls beside three for each claim");
+    assert!(beyond_the_claims <= 8, "{beyond_the_claims} calls beside three for each claim");
+    drop(process);
+}
+
 #[test]
 fn without_cluster_apis_kinds_the_rest_works() {
     let fake = Fake::new();

@@ -29,11 +29,10 @@ fn pool() -> Vec<Value> {
             &["ippools", "ipclaims"],
             &["get", "list", "watch", "patch"],
         ),
-        rule(metal3::GROUP, &["ippools/status"], &["update"]),
-        rule(metal3::GROUP, &["ipclaims/status"], &["patch"]),
+        rule(metal3::GROUP, &["ippools/status", "ipclaims/status"], &["update"]),
         rule(metal3::GROUP, &["ipaddresses"], &addresses),
         rule(capi::GROUP, &["ipaddressclaims"], &["get", "list", "watch", "patch"]),
-        rule(capi::GROUP, &["ipaddressclaims/status"], &["patch"]),
+        rule(capi::GROUP, &["ipaddressclaims/status"], &["update"]),
         rule(capi::GROUP, &["ipaddresses"], &addresses),
         // Whether metal3's own manager runs.
         rule("apps", &["deployments"], &["list"]),

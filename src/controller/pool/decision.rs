@@ -22,6 +22,9 @@ use crate::ipam::{
 /// records, and etcd takes 1.5 MB.
 const LARGEST_INDEXES: usize = 1_200_000;
 
+/// How many claims get an address in one decision: what is in hand is kept in memory.
+const MOST_AT_ONCE: usize = 1000;
+
 /// A claim as it was when the decision was made.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
@@ -51,6 +54,8 @@ pub(super) struct Decision {
     pub(super) changes_indexes: bool,
     /// Claims that get nothing because the pool's status is as large as it may be.
     pub(super) turned_away: usize,
+    /// Whether claims are left to the next decision.
+    pub(super) leaves_more: bool,
     figures: PoolFigures,
     now_last_updated: Option<String>,
 }
@@ -62,6 +67,19 @@ impl Decision {
             && !self.needs_commit()
             && self.outcome.refused.is_empty()
             && self.outcome.orphans.is_empty()
+    }
+
+    /// Whether nothing but new claims would be served, so that it can be decided together with what comes later.
+    pub(super) fn can_wait(&self) -> bool {
+        let Outcome {
+            released,
+            fenced,
+            refused,
+            orphans,
+            ..
+        } = &self.outcome;
+        let nothing_else = released.is_empty() && fenced.is_empty() && refused.is_empty() && orphans.is_empty();
+        nothing_else && self.pool.metadata.deletion_timestamp.is_none()
     }
 
     /// Whether what is done rests on `status.indexes` being what it was.
@@ -95,20 +113,19 @@ pub(super) fn decide(world: &World, key: &Key) -> Option<Decision> {
     // A seed that no clock and no other process shares.
     let mut outcome = crate::ipam::decide(&snapshot, &mut Seeded::new(RandomState::new().hash_one(0)));
     let turned_away = keep_within_limit(&mut outcome);
+    let leaves_more = keep_the_first(&mut outcome);
     let figures = figures(&pool, &outcome);
     let changes_indexes = outcome.indexes != *indexes;
     world.pools.with(key, |hand| {
         leave_out(&mut outcome, hand, namespace, world.options.remove_stray_finalizers)
     });
     Some(Decision {
-        pool: IPPool {
-            status: None,
-            ..stored.clone()
-        },
+        pool: stored.without_status(),
         claims: seen_claims(&outcome, namespace),
         objects: seen_objects(&outcome, namespace),
         changes_indexes,
         turned_away,
+        leaves_more,
         figures,
         now_last_updated: stored.status.as_ref().and_then(|status| status.last_updated.clone()),
         outcome,
@@ -117,32 +134,43 @@ pub(super) fn decide(world: &World, key: &Key) -> Option<Decision> {
 
 /// Takes back new grants, the last first, until `status.indexes` has the size that it may have.
 fn keep_within_limit(outcome: &mut Outcome) -> usize {
-    let mut size: usize = outcome
-        .indexes
-        .iter()
-        .map(|(key, text)| 2 * key.len() + text.len() + 16)
-        .sum();
+    let entry = |(key, text): (&String, &String)| 2 * key.len() + text.len() + 16;
+    let mut size: usize = outcome.indexes.iter().map(entry).sum();
     let mut turned_away = 0;
     while size > LARGEST_INDEXES {
-        let Some(last) = outcome
-            .granted
-            .iter()
-            .rposition(|granted| granted.source == Source::New)
-        else {
+        let Some((key, text)) = take_back_last(outcome) else {
             break;
         };
-        let granted = outcome.granted.remove(last);
-        let address = granted.grant.address.to_string();
-        let marked = format!("IPAddressClaim/{}", granted.claim.name);
-        for key in [granted.claim.name, marked] {
-            if outcome.indexes.get(&key) == Some(&address) {
-                outcome.indexes.remove(&key);
-                size -= 2 * key.len() + address.len() + 16;
-            }
-        }
+        size -= entry((&key, &text));
         turned_away += 1;
     }
     turned_away
+}
+
+/// Leaves new grants beyond the first [`MOST_AT_ONCE`] to the next decision, which serves the same claims in the same order.
+fn keep_the_first(outcome: &mut Outcome) -> bool {
+    let new = outcome.granted.iter().filter(|granted| granted.source == Source::New);
+    let more = new.count().saturating_sub(MOST_AT_ONCE);
+    for _ in 0..more {
+        take_back_last(outcome);
+    }
+    more > 0
+}
+
+/// Takes the last new grant back; gives its entry of `status.indexes`.
+fn take_back_last(outcome: &mut Outcome) -> Option<(String, String)> {
+    let last = outcome
+        .granted
+        .iter()
+        .rposition(|granted| granted.source == Source::New)?;
+    let granted = outcome.granted.remove(last);
+    let address = granted.grant.address.to_string();
+    let marked = format!("IPAddressClaim/{}", granted.claim.name);
+    let keys = [granted.claim.name, marked];
+    let key = keys
+        .into_iter()
+        .find(|key| outcome.indexes.get(key) == Some(&address))?;
+    outcome.indexes.remove_entry(&key)
 }
 
 /// Drops what jobs are at already, and what would change nothing.

@@ -48,8 +48,8 @@ pub(super) async fn fulfil(world: &World, key: &Key, decision: &Decision, grante
 async fn say(world: &World, key: &Key, granted: &Granted, claim: &Value, word: Word<'_>) -> Result<(), Trouble> {
     let kind = granted.claim.kind;
     let place = claim_key(key, &granted.claim);
-    let patch = status::patch(kind, claim, word);
-    match world.caller.patch_status(kind_of_claim(kind), &place, &patch).await {
+    let object = status::written(kind, claim, word);
+    match world.caller.put_status(kind_of_claim(kind), &place, &object).await {
         Ok(object) => world.keep(kind_of_claim(kind), object),
         Err(trouble) => return Err(settled(world, kind, &place, trouble).await),
     }
@@ -68,12 +68,7 @@ pub(super) async fn ensure_finalizer(world: &World, place: &Key, seen: &Seen) ->
     let kind = kind_of_claim(claim_kind);
     let finalizer = claim_kind.finalizer();
     let object = if seen.claim.finalizers.iter().any(|there| there == finalizer) {
-        let object = world.caller.get(kind, place).await?;
-        if object.pointer("/metadata/resourceVersion").and_then(Value::as_str) != Some(&seen.version.0) {
-            world.keep(kind, object);
-            return Err(Trouble::Conflict);
-        }
-        object
+        read_as_seen(world, place, seen).await?
     } else {
         let mut finalizers = seen.claim.finalizers.clone();
         finalizers.push(finalizer.into());
@@ -84,6 +79,17 @@ pub(super) async fn ensure_finalizer(world: &World, place: &Key, seen: &Seen) ->
         }
     };
     world.keep(kind, object.clone());
+    Ok(object)
+}
+
+/// The claim whole, if it is still as it was read.
+pub(super) async fn read_as_seen(world: &World, place: &Key, seen: &Seen) -> Result<Value, Trouble> {
+    let kind = kind_of_claim(seen.claim.id.kind);
+    let object = world.caller.get(kind, place).await?;
+    if object.pointer("/metadata/resourceVersion").and_then(Value::as_str) != Some(&seen.version.0) {
+        world.keep(kind, object);
+        return Err(Trouble::Conflict);
+    }
     Ok(object)
 }
 

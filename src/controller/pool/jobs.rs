@@ -112,7 +112,7 @@ fn end(world: &World, key: &Key, job: &Job, result: Result<(), Trouble>) {
         }
         let idle = hand.claims.is_empty() && hand.objects.is_empty();
         let left_out = idle && std::mem::take(&mut hand.left_out);
-        let few = hand.claims.len() == FEW || hand.claims.is_empty();
+        let few = hand.claims.len() == hand.few.max(FEW) || hand.claims.is_empty();
         let again = match &result {
             Ok(()) => left_out.then_some(Duration::ZERO),
             Err(trouble) => {

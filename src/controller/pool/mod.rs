@@ -3,6 +3,7 @@
 
 mod commit;
 mod decision;
+mod flood;
 mod fulfil;
 mod gate;
 mod jobs;
@@ -25,11 +26,11 @@ use super::store::Wake;
 use super::world::World;
 use crate::ipam::{ClaimId, ObjectId};
 
-/// How many times as long as a decision took the next one waits while there is enough to carry out, so that writing the
-/// pool's status costs at most a tenth of the time however large the pool is.
+/// How many times as long as a decision took the next one waits while there is something to carry out, so that deciding and
+/// writing the pool's status cost at most a tenth of the time however large the pool is.
 const REST: u32 = 9;
-/// How many claims in hand are few: then the next decision need not wait so long.
-const FEW: usize = 16;
+/// How many claims in hand are few at least: with more of them the next decision waits until so few are left.
+const FEW: usize = 64;
 /// The longest such wait.
 const LONGEST_REST: Duration = Duration::from_secs(3);
 
@@ -41,10 +42,25 @@ pub(super) struct Pools(Mutex<HashMap<Key, InHand>>);
 struct InHand {
     claims: HashSet<ClaimId>,
     objects: HashSet<ObjectId>,
+    /// So many are few: the next decision is made when so few are left.
+    few: usize,
     /// Whether a pass left something out because it was in hand.
     left_out: bool,
+    /// Claims that come in faster than they are decided about.
+    flood: Option<flood::Flood>,
     /// Jobs that failed one after the other.
     failures: u32,
+}
+
+impl InHand {
+    fn has_plenty(&self) -> bool {
+        self.claims.len() > self.few.max(FEW)
+    }
+}
+
+/// How many claims are carried out while a decision is made that takes so long, at a rate that no API server exceeds by far.
+fn few_after(took: Duration) -> usize {
+    FEW + usize::try_from(took.min(LONGEST_REST).as_millis() / 2).unwrap_or(FEW)
 }
 
 impl Pools {
@@ -63,6 +79,24 @@ impl Pools {
         pools
             .values()
             .all(|hand| hand.claims.is_empty() && hand.objects.is_empty())
+    }
+
+    /// The rest after a pass that took so long.
+    fn rest(&self, key: &Key, took: Duration) -> Pass {
+        let rest = self.with(key, |hand| match hand.claims.len() {
+            0 => Duration::ZERO,
+            _ if hand.has_plenty() => LONGEST_REST,
+            _ => took * REST,
+        });
+        Pass::Done {
+            rest: rest.min(LONGEST_REST),
+            at_least: took.min(rest).min(LONGEST_REST),
+        }
+    }
+
+    /// Whether there is enough to carry out for the time that a decision takes.
+    fn has_plenty(&self, key: &Key) -> bool {
+        self.with(key, |hand| hand.has_plenty())
     }
 
     fn is_busy(&self, key: &Key) -> bool {
@@ -105,24 +139,35 @@ async fn attempt(world: &Arc<World>, key: &Key) -> Result<Pass, Trouble> {
     if !gate::is_open(world, &pool) {
         return Ok(Pass::DONE);
     }
+    if let Some(wait) = flood::lasts(world, key) {
+        world.queue.ask_after(Wake::Pool(key.clone()), wait);
+        return Ok(Pass::Done {
+            rest: wait,
+            at_least: wait,
+        });
+    }
     prepare::prepare(world, key, &pool).await?;
     let Some(mut decision) = decision::decide(world, key) else {
         return Ok(Pass::Again);
     };
     decision::report(world, key, &decision);
     if decision.is_idle() {
-        return settle::finish(world, key, &decision).await;
+        settle::finish(world, key, &decision).await?;
+        // Every write that is carried out asks for a pass.
+        return Ok(world.pools.rest(key, began.elapsed()));
+    }
+    if decision.can_wait() && world.pools.has_plenty(key) {
+        world.queue.ask(Wake::Pool(key.clone()));
+        return Ok(world.pools.rest(key, began.elapsed()));
     }
     commit::commit(world, key, &mut decision).await?;
     decision::count(world, &decision);
     let took = began.elapsed();
-    if decision.pool.metadata.deletion_timestamp.is_some() {
-        // The pool may be able to go now, and nothing else would bring the next pass.
+    world.pools.with(key, |hand| hand.few = few_after(took));
+    if decision.pool.metadata.deletion_timestamp.is_some() || decision.leaves_more {
+        // The pool may be able to go now, or more claims wait, and nothing else would bring the next pass.
         world.queue.ask(Wake::Pool(key.clone()));
     }
     jobs::hand_over(world, key, decision);
-    Ok(Pass::Done {
-        rest: (took * REST).min(LONGEST_REST),
-        at_least: took.min(LONGEST_REST),
-    })
+    Ok(world.pools.rest(key, took))
 }

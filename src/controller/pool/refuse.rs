@@ -18,8 +18,8 @@ pub(super) async fn refuse(world: &World, key: &Key, decision: &Decision, refuse
     let claim = ensure_finalizer(world, &place, seen).await?;
     let kind = refused.claim.kind;
     let text = refused.refusal.to_string();
-    let patch = status::patch(kind, &claim, Word::Failed(refused.refusal.reason(), &text));
-    let stored = world.caller.patch_status(kind_of_claim(kind), &place, &patch).await?;
+    let object = status::written(kind, &claim, Word::Failed(refused.refusal.reason(), &text));
+    let stored = world.caller.put_status(kind_of_claim(kind), &place, &object).await?;
     world.keep(kind_of_claim(kind), stored);
     let subject = Subject::of(kind.name(), &claim);
     let message = format!(

@@ -7,6 +7,7 @@ use super::super::call::{Key, Trouble};
 use super::super::event::{Subject, Tone};
 use super::super::world::World;
 use super::decision::{Decision, SeenObject};
+use super::fulfil::read_as_seen;
 use super::status::{self, Word, claim_key, kind_of_address, kind_of_claim, object_key};
 use crate::api::{capi, in_cluster, metal3};
 use crate::ipam::{ClaimKind, Released};
@@ -31,9 +32,9 @@ pub(super) async fn release(world: &World, key: &Key, decision: &Decision, relea
     let rest: Vec<&String> = seen.claim.finalizers.iter().filter(stays).collect();
     let mut version = seen.version.0.clone();
     if !rest.is_empty() && seen.claim.address.is_some() {
-        let stub = json!({"metadata": {"resourceVersion": version}});
-        let patch = status::patch(claim_kind, &stub, Word::LetGo);
-        let stored = world.caller.patch_status(kind, &place, &patch).await?;
+        let claim = read_as_seen(world, &place, seen).await?;
+        let object = status::written(claim_kind, &claim, Word::LetGo);
+        let stored = world.caller.put_status(kind, &place, &object).await?;
         let new = stored
             .pointer("/metadata/resourceVersion")
             .and_then(|version| version.as_str());

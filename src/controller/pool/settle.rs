@@ -18,10 +18,7 @@ use crate::ipam::{Claim, ippool_reference};
 /// Those of the API server.
 pub(super) async fn pool(world: &World, key: &Key) -> Result<Option<IPPool>, Trouble> {
     if let Some(pool) = world.store().pool(key) {
-        return Ok(Some(IPPool {
-            status: None,
-            ..pool.clone()
-        }));
+        return Ok(Some(pool.without_status()));
     }
     match world.caller.get(Kind::Pool, key).await {
         Ok(object) => {
@@ -37,15 +34,14 @@ pub(super) async fn pool(world: &World, key: &Key) -> Result<Option<IPPool>, Tro
 ///
 /// # Errors
 /// Those of the API server.
-pub(super) async fn finish(world: &World, key: &Key, decision: &Decision) -> Result<Pass, Trouble> {
+pub(super) async fn finish(world: &World, key: &Key, decision: &Decision) -> Result<(), Trouble> {
     let metadata = &decision.pool.metadata;
-    let done = Pass::DONE;
     let guarded = metadata
         .finalizers
         .iter()
         .any(|finalizer| finalizer == metal3::POOL_FINALIZER);
     if metadata.deletion_timestamp.is_none() || !guarded || decision.outcome.in_use > 0 || world.pools.is_busy(key) {
-        return Ok(done);
+        return Ok(());
     }
     let rest: Vec<&String> = metadata
         .finalizers
@@ -54,7 +50,7 @@ pub(super) async fn finish(world: &World, key: &Key, decision: &Decision) -> Res
         .collect();
     let patch = json!({"metadata": {"resourceVersion": metadata.resource_version, "finalizers": rest}});
     match world.caller.patch(Kind::Pool, key, &patch).await {
-        Ok(_) | Err(Trouble::Missing) => Ok(done),
+        Ok(_) | Err(Trouble::Missing) => Ok(()),
         Err(trouble) => Err(trouble),
     }
 }

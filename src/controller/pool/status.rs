@@ -1,7 +1,7 @@
-//! Takes a claim as stored and what became of it, gives the patch of its status in the form of its own version
+//! Takes a claim as stored and what became of it, gives its status in the form of its own version
 //! (`ippool_manager.go`); never talks to anybody.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::call::Key;
 use super::super::clock;
@@ -59,30 +59,56 @@ pub(super) enum Word<'a> {
     LetGo,
 }
 
-/// The patch that makes the status of `claim` say it, on the condition of the claim's version.
-pub(super) fn patch(kind: ClaimKind, claim: &Value, word: Word<'_>) -> Value {
-    let version = claim.pointer("/metadata/resourceVersion");
-    let namespace = claim.pointer("/metadata/namespace");
-    let status = match (kind, word) {
-        (ClaimKind::IPClaim, Word::Bound(object)) => {
-            json!({"address": {"name": object, "namespace": namespace}, "errorMessage": null})
-        }
-        (ClaimKind::IPClaim, Word::Failed(_, text)) => json!({"errorMessage": text}),
-        (ClaimKind::IPClaim, Word::LetGo) => json!({"address": null}),
-        (ClaimKind::IPAddressClaim, Word::Bound(object)) => json!({
-            "addressRef": {"name": object},
-            "conditions": conditions(claim, "True", "Ready", ""),
-        }),
-        (ClaimKind::IPAddressClaim, Word::Failed(reason, text)) => json!({
-            "conditions": conditions(claim, "False", reason, text),
-        }),
-        (ClaimKind::IPAddressClaim, Word::LetGo) => json!({"addressRef": null}),
+/// The claim with a status that says it, to be written on the condition of the claim's version. What the status says besides
+/// stays. Replacing costs the API server less than patching.
+pub(super) fn written(kind: ClaimKind, claim: &Value, word: Word<'_>) -> Value {
+    let part = |path: &str| claim.pointer(path);
+    let mut status = match part("/status") {
+        Some(Value::Object(status)) => status.clone(),
+        _ => Map::new(),
     };
-    json!({"metadata": {"resourceVersion": version}, "status": status})
+    for (key, value) in changes(kind, claim, word) {
+        match value {
+            Some(value) => drop(status.insert(key.into(), value)),
+            None => drop(status.remove(key)),
+        }
+    }
+    json!({
+        "apiVersion": part("/apiVersion"),
+        "kind": part("/kind"),
+        "metadata": {
+            "name": part("/metadata/name"),
+            "namespace": part("/metadata/namespace"),
+            "uid": part("/metadata/uid"),
+            "resourceVersion": part("/metadata/resourceVersion"),
+        },
+        "status": status,
+    })
+}
+
+/// The fields of the status that change; those without a value go.
+fn changes(kind: ClaimKind, claim: &Value, word: Word<'_>) -> Vec<(&'static str, Option<Value>)> {
+    let namespace = claim.pointer("/metadata/namespace");
+    match (kind, word) {
+        (ClaimKind::IPClaim, Word::Bound(object)) => vec![
+            ("address", Some(json!({"name": object, "namespace": namespace}))),
+            ("errorMessage", None),
+        ],
+        (ClaimKind::IPClaim, Word::Failed(_, text)) => vec![("errorMessage", Some(json!(text)))],
+        (ClaimKind::IPClaim, Word::LetGo) => vec![("address", None)],
+        (ClaimKind::IPAddressClaim, Word::Bound(object)) => vec![
+            ("addressRef", Some(json!({"name": object}))),
+            ("conditions", Some(conditions(claim, "True", "Ready", ""))),
+        ],
+        (ClaimKind::IPAddressClaim, Word::Failed(reason, text)) => {
+            vec![("conditions", Some(conditions(claim, "False", reason, text)))]
+        }
+        (ClaimKind::IPAddressClaim, Word::LetGo) => vec![("addressRef", None)],
+    }
 }
 
 /// The claim's conditions with Ready set. What other writers say stays.
-fn conditions(claim: &Value, status: &str, reason: &str, message: &str) -> Vec<Value> {
+fn conditions(claim: &Value, status: &str, reason: &str, message: &str) -> Value {
     let old = claim.pointer("/status/conditions").and_then(Value::as_array);
     let mut conditions: Vec<Value> = old.cloned().unwrap_or_default();
     let is_ready = |condition: &Value| condition.get("type").and_then(Value::as_str) == Some(capi::READY);
@@ -109,5 +135,5 @@ fn conditions(claim: &Value, status: &str, reason: &str, message: &str) -> Vec<V
         Some(place) => conditions[place] = ready,
         None => conditions.push(ready),
     }
-    conditions
+    conditions.into()
 }

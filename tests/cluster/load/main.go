@@ -45,6 +45,8 @@ func call(method, path, kind string, body any) map[string]any {
 		panic(err)
 	}
 	request.Header.Set("Authorization", "Bearer "+*token)
+	// Who writes is recorded in the object: a controller is not who made the claims.
+	request.Header.Set("User-Agent", "load-"+*mode)
 	if kind != "" {
 		request.Header.Set("Content-Type", kind)
 	}
@@ -73,24 +75,39 @@ func create(number int) {
 	})
 }
 
-// The writes that any controller makes for a claim: finalizer, address, status.
-func bare(number int) {
+func metadata(object map[string]any) map[string]any { return object["metadata"].(map[string]any) }
+
+// The writes that any controller makes for a claim: finalizer, address with its owners, status, each on the condition of the
+// version that was read.
+func bare(number int, owner map[string]any) {
 	claim := group + *namespace + "/ipclaims/" + name(number)
 	merge := "application/merge-patch+json"
-	call("PATCH", claim, merge, map[string]any{"metadata": map[string]any{"finalizers": []string{"ipclaim.ipam.metal3.io"}}})
+	stored := call("PATCH", claim, merge, map[string]any{"metadata": map[string]any{"finalizers": []string{"ipclaim.ipam.metal3.io"}}})
+	reference := func(kind, name string, uid any) map[string]any {
+		return map[string]any{"apiVersion": "ipam.metal3.io/v1alpha1", "kind": kind, "name": name, "uid": uid}
+	}
 	address := fmt.Sprintf("10.%d.%d.%d", number>>16, number>>8&255, number&255)
 	call("POST", group+*namespace+"/ipaddresses", "application/json", map[string]any{
 		"apiVersion": "ipam.metal3.io/v1alpha1", "kind": "IPAddress",
-		"metadata": map[string]any{"name": fmt.Sprintf("bare-%05d", number), "finalizers": []string{"ipaddress.ipam.metal3.io"}},
+		"metadata": map[string]any{
+			"name": fmt.Sprintf("bare-%05d", number), "finalizers": []string{"ipaddress.ipam.metal3.io"},
+			"ownerReferences": []any{
+				reference("IPPool", *pool, metadata(owner)["uid"]),
+				reference("IPClaim", name(number), metadata(stored)["uid"]),
+			},
+		},
 		"spec": map[string]any{
 			"address": address, "prefix": 8,
 			"claim": map[string]any{"name": name(number), "namespace": *namespace},
 			"pool":  map[string]any{"name": *pool, "namespace": *namespace},
 		},
 	})
-	call("PATCH", claim+"/status", merge, map[string]any{"status": map[string]any{
-		"address": map[string]any{"name": fmt.Sprintf("bare-%05d", number), "namespace": *namespace},
-	}})
+	call("PATCH", claim+"/status", merge, map[string]any{
+		"metadata": map[string]any{"resourceVersion": metadata(stored)["resourceVersion"]},
+		"status": map[string]any{
+			"address": map[string]any{"name": fmt.Sprintf("bare-%05d", number), "namespace": *namespace},
+		},
+	})
 }
 
 func parallel(streams int, each func(int)) {
@@ -147,8 +164,9 @@ func main() {
 	case "create":
 		parallel(*streams, create)
 	case "bare":
+		owner := call("GET", group+*namespace+"/ippools/"+*pool, "", nil)
 		began := time.Now()
-		parallel(*streams, bare)
+		parallel(*streams, func(number int) { bare(number, owner) })
 		fmt.Printf("%.1f\n", float64(*count)/time.Since(began).Seconds())
 	case "claims":
 		done := make(chan bool)
