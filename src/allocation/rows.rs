@@ -192,7 +192,7 @@ fn reserved(view: &PoolView, settled: &Settled) -> Vec<Row> {
     let own = settled
         .objects
         .iter()
-        .filter(|object| object.pool == *view.pool.reference());
+        .filter(|object| *object.pool == *view.pool.reference());
     let addressed = own.filter_map(|object| Some((parse_address(&object.address).ok()?, object)));
     let mut kept: Vec<_> = addressed.filter(|(address, _)| !claimed.contains(address)).collect();
     kept.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::api::capi::{self, PoolReference};
 use crate::api::{ObjectMeta, metal3};
@@ -78,7 +79,7 @@ pub struct Claim {
     /// UID; none for a claim that is not stored yet.
     pub uid: Option<String>,
     /// The pool that it names.
-    pub pool: PoolReference,
+    pub pool: Arc<PoolReference>,
     /// RFC 3339 creation time in UTC with whole seconds; none sorts behind every time.
     pub created: Option<String>,
     /// Place in the order of creation among claims without a creation time.
@@ -102,11 +103,11 @@ pub struct Claim {
 impl Claim {
     /// A new claim of this kind, name and pool, with nothing else set.
     #[must_use]
-    pub fn new(id: ClaimId, pool: PoolReference) -> Self {
+    pub fn new(id: ClaimId, pool: impl Into<Arc<PoolReference>>) -> Self {
         Self {
             id,
             uid: None,
-            pool,
+            pool: pool.into(),
             created: None,
             place: 0,
             requested: None,

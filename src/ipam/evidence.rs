@@ -44,12 +44,12 @@ impl<'a> Evidence<'a> {
         } else {
             named(&claims)
         };
-        claims.retain(|claim| claim.pool == *reference);
+        claims.retain(|claim| *claim.pool == *reference);
         claims.sort_by(|a, b| a.served_before(b));
         let mut own: Vec<(&AddressObject, IpAddr)> = snapshot
             .objects
             .iter()
-            .filter(|object| object.pool == *reference)
+            .filter(|object| *object.pool == *reference)
             .filter_map(|object| Some((object, parse_address(&object.address).ok()?)))
             .collect();
         own.sort_by(|a, b| (a.1, &a.0.id).cmp(&(b.1, &b.0.id)));

@@ -90,7 +90,7 @@ impl<'a> Holdings<'a> {
                 continue;
             };
             let elsewhere = evidence.claim_of(object).is_some_and(|claim| {
-                claim.pool != *evidence.pool.reference()
+                *claim.pool != *evidence.pool.reference()
                     && claim.uid.as_ref().is_none_or(|uid| uid == owner || owner == LOST_OWNER)
             });
             if !elsewhere {

@@ -1,6 +1,8 @@
 //! Takes address objects of both kinds as they are stored, gives the one form that the allocator reads; never changes one.
 
 use super::claim::{ClaimId, ClaimKind, ippool_reference};
+use std::sync::Arc;
+
 use crate::api::capi::{self, PoolReference};
 use crate::api::{ObjectMeta, metal3};
 
@@ -23,7 +25,7 @@ pub struct AddressObject {
     /// Kind and name.
     pub id: ObjectId,
     /// The pool that it names.
-    pub pool: PoolReference,
+    pub pool: Arc<PoolReference>,
     /// The name of the claim in its spec; may be empty in an object made by hand.
     pub claim: String,
     /// The address as written.
@@ -66,7 +68,7 @@ impl From<&metal3::IPAddress> for AddressObject {
                 name: object.metadata.name.clone(),
                 kind,
             },
-            pool: ippool_reference(&object.spec.pool.name),
+            pool: ippool_reference(&object.spec.pool.name).into(),
             claim: object.spec.claim.name.clone(),
             address: object.spec.address.clone(),
             owner: claim_owner(kind, &object.metadata),
@@ -82,7 +84,7 @@ impl From<&capi::IPAddress> for AddressObject {
                 name: object.metadata.name.clone(),
                 kind,
             },
-            pool: object.spec.pool_ref.clone(),
+            pool: object.spec.pool_ref.clone().into(),
             claim: object.spec.claim_ref.name.clone(),
             address: object.spec.address.clone(),
             owner: claim_owner(kind, &object.metadata),

@@ -139,7 +139,7 @@ impl Settled {
                         name: granted.grant.object.clone(),
                         kind: granted.claim.kind,
                     },
-                    pool: pool.clone(),
+                    pool: pool.clone().into(),
                     claim: granted.claim.name.clone(),
                     address: granted.grant.address.to_string(),
                     owner: claim.uid.clone(),
@@ -194,7 +194,7 @@ impl Settled {
     }
 
     fn objects_of(&self, pool: &Pool) -> Vec<IpAddr> {
-        let own = self.objects.iter().filter(|object| object.pool == *pool.reference());
+        let own = self.objects.iter().filter(|object| *object.pool == *pool.reference());
         own.filter_map(|object| crate::ipam::parse_address(&object.address).ok())
             .collect()
     }

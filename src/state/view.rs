@@ -100,7 +100,7 @@ pub fn views(live: &Live) -> (Vec<PoolView>, Vec<Unreadable>) {
 impl PoolView {
     /// The claims that are this pool's own.
     pub fn own_claims(&self) -> impl Iterator<Item = &Claim> {
-        self.claims.iter().filter(|claim| claim.pool == *self.pool.reference())
+        self.claims.iter().filter(|claim| *claim.pool == *self.pool.reference())
     }
 }
 
@@ -331,7 +331,7 @@ fn stand_in(view: &PoolView, claim: ClaimId, address: IpAddr, owner: Option<Stri
             name: view.pool.naming().object_name(address, &claim.name),
             kind: claim.kind,
         },
-        pool: view.pool.reference().clone(),
+        pool: view.pool.reference().clone().into(),
         claim: claim.name,
         address: address.to_string(),
         owner,

@@ -94,7 +94,10 @@ fn a_flood_of_claims_takes_few_writes_of_the_pool() {
     eventually("all are bound", || shown(&fake).values().all(Option::is_some));
     let beyond_the_claims = fake.calls(0) - before - 3 * CLAIMS_OF_THE_FLOOD;
     println!("{beyond_the_claims} calls beside three for each claim");
-    assert!(beyond_the_claims <= 8, "{beyond_the_claims} calls beside three for each claim");
+    assert!(
+        beyond_the_claims <= 8,
+        "{beyond_the_claims} calls beside three for each claim"
+    );
     drop(process);
 }
 

@@ -194,7 +194,7 @@ impl Server {
                 name: grant.object.clone(),
                 kind: id.kind,
             },
-            pool: ippool_reference("pool"),
+            pool: ippool_reference("pool").into(),
             claim: id.name.clone(),
             address: grant.address.to_string(),
             owner: claims.get(id).map(|(uid, _)| uid.clone()),

@@ -42,7 +42,7 @@ fn objects(world: &World) -> Vec<Value> {
             ClaimKind::IPAddressClaim => json!({
                 "apiVersion": "ipam.cluster.x-k8s.io/v1beta2", "kind": "IPAddress",
                 "metadata": {"name": object.id.name, "namespace": "n", "ownerReferences": owner("IPAddressClaim", "ipam.cluster.x-k8s.io/v1beta2")},
-                "spec": {"address": object.address, "prefix": 0, "claimRef": {"name": object.claim}, "poolRef": object.pool},
+                "spec": {"address": object.address, "prefix": 0, "claimRef": {"name": object.claim}, "poolRef": *object.pool},
             }),
         }
     }));
@@ -65,7 +65,7 @@ fn claim(claim: &Claim) -> Value {
                 |text| json!([{"type": "Ready", "status": "False", "reason": "AllocationFailed", "message": text}]),
             );
             json!({
-                "apiVersion": "ipam.cluster.x-k8s.io/v1beta2", "kind": "IPAddressClaim", "metadata": metadata, "spec": {"poolRef": claim.pool},
+                "apiVersion": "ipam.cluster.x-k8s.io/v1beta2", "kind": "IPAddressClaim", "metadata": metadata, "spec": {"poolRef": *claim.pool},
                 "status": {"addressRef": claim.address.as_ref().map(|name| json!({"name": name})), "conditions": failed},
             })
         }

@@ -45,7 +45,7 @@ fn object(kind: ClaimKind, claim: &str, address: &str, owner: Option<&str>) -> A
     let name = format!("p-{}", address.replace('.', "-"));
     AddressObject {
         id: ObjectId { name, kind },
-        pool: ippool_reference("pool"),
+        pool: ippool_reference("pool").into(),
         claim: claim.into(),
         address: address.into(),
         owner: owner.map(Into::into),
@@ -178,7 +178,7 @@ fn an_object_of_an_earlier_claim_of_the_name_is_an_orphan() {
 #[test]
 fn an_object_whose_claim_lives_in_another_pool_is_left_alone() {
     let mut elsewhere = claim(IPClaim, "a");
-    elsewhere.pool = ippool_reference("other");
+    elsewhere.pool = ippool_reference("other").into();
     let outcome = decided(
         &[],
         &[object(IPClaim, "a", "10.0.0.1", Some("a-uid"))],
@@ -235,7 +235,7 @@ fn a_paused_claim_keeps_what_it_has_and_gets_nothing() {
 #[test]
 fn a_name_taken_in_one_kind_blocks_the_address_for_that_kind_only() {
     let mut foreign = object(IPClaim, "x", "10.0.0.1", None);
-    foreign.pool = ippool_reference("other");
+    foreign.pool = ippool_reference("other").into();
     let outcome = decided(&[], &[foreign], &[claim(IPClaim, "a"), claim(IPAddressClaim, "b")]);
     assert_eq!(indexes(&outcome), ["a=10.0.0.2", "b=10.0.0.1"]);
     assert_eq!(outcome.collisions.len(), 1);

@@ -97,7 +97,7 @@ fn happen(server: &mut Server, controllers: &mut [Controller; 2], event: Event, 
             if server.objects.len() == before {
                 server.objects.push(AddressObject {
                     id,
-                    pool: ippool_reference("pool"),
+                    pool: ippool_reference("pool").into(),
                     claim: String::new(),
                     address: format!("10.0.0.{number}"),
                     owner: None,

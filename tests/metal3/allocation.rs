@@ -98,7 +98,7 @@ impl Case {
                 name: format!("in-use-{index}"),
                 kind: ClaimKind::IPClaim,
             },
-            pool: ippool_reference("pool"),
+            pool: ippool_reference("pool").into(),
             claim: format!("other-{index}"),
             address: address.clone(),
             owner: None,

@@ -49,7 +49,7 @@ fn world(record: Record<'_>) -> Result<World, String> {
                     name: object.text("name").ok_or("no object name")?,
                     kind: kind(object.text("kind").as_deref())?,
                 },
-                pool: ippool_reference(object.text("pool").as_deref().unwrap_or(&name)),
+                pool: ippool_reference(object.text("pool").as_deref().unwrap_or(&name)).into(),
                 claim: object.text("claim").unwrap_or_default(),
                 address: object.text("address").ok_or("no address")?,
                 owner: None,

@@ -99,7 +99,7 @@ impl World {
             self.objects.push(Stored {
                 object: AddressObject {
                     id: object_id,
-                    pool,
+                    pool: pool.into(),
                     claim: id.name.clone(),
                     address: grant.address.to_string(),
                     owner,

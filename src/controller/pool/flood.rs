@@ -30,7 +30,7 @@ pub(super) struct Flood {
 /// `status.indexes`, and the API server is busy creating the claims.
 pub(super) fn lasts(world: &World, key: &Key) -> Option<Duration> {
     let reference = ippool_reference(&key.name);
-    let waits = |claim: &&Claim| claim.address.is_none() && !claim.deleting && claim.pool == reference;
+    let waits = |claim: &&Claim| claim.address.is_none() && !claim.deleting && *claim.pool == reference;
     let waiting = {
         let store = world.store();
         store

@@ -66,7 +66,11 @@ pub(super) async fn orphaned_claims(world: &World, key: &Key) -> Result<Pass, Tr
     let (claims, objects) = {
         let store = world.store();
         let namespace = store.namespace(&key.namespace);
-        let own = namespace.claims.values().iter().filter(|claim| claim.pool == reference);
+        let own = namespace
+            .claims
+            .values()
+            .iter()
+            .filter(|claim| *claim.pool == reference);
         let goes = |claim: &&Claim| claim.deleting && claim.finalizers == [claim.id.kind.finalizer()];
         let claims: Vec<(Claim, String)> = own
             .filter(goes)
@@ -76,7 +80,7 @@ pub(super) async fn orphaned_claims(world: &World, key: &Key) -> Result<Pass, Tr
             .objects
             .values()
             .iter()
-            .filter(|object| object.pool == reference && object.owner.is_some())
+            .filter(|object| *object.pool == reference && object.owner.is_some())
             .filter(|object| claims.iter().any(|(claim, _)| claim.uid == object.owner))
             .filter_map(|object| {
                 let (object, version, note) = namespace.objects.get(&object.id)?;

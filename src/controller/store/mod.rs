@@ -3,6 +3,7 @@
 
 mod cluster;
 mod namespace;
+mod references;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -253,7 +254,7 @@ impl Store {
             Kind::Claim | Kind::ClusterApiClaim => {
                 let id = ClaimId::new(claim_kind(kind), key.name.clone());
                 if let Some(claim) = namespace.claims.remove(&id) {
-                    wakes.insert(Wake::Pool(Key::new(key.namespace.clone(), claim.pool.name)));
+                    wakes.insert(Wake::Pool(Key::new(key.namespace.clone(), claim.pool.name.clone())));
                 }
                 wakes.extend(namespace.claimant(key, claim_kind(kind)));
             }
@@ -263,7 +264,7 @@ impl Store {
                     kind: claim_kind(kind),
                 };
                 if let Some(object) = namespace.objects.remove(&id) {
-                    wakes.insert(Wake::Pool(Key::new(key.namespace.clone(), object.pool.name)));
+                    wakes.insert(Wake::Pool(Key::new(key.namespace.clone(), object.pool.name.clone())));
                 }
             }
             Kind::Cluster => {

@@ -10,6 +10,7 @@ use super::super::kinds::{INFRASTRUCTURE_GROUP, Kind};
 use super::super::machine::CLONED_FROM;
 use super::super::machine::waiting::WAITING_FOR;
 use super::super::table::{Identified, Table, Version};
+use super::references::References;
 use super::{CLUSTER_NAME, Cluster, Wake};
 use crate::api::metal3::IPPool;
 use crate::api::{ObjectMeta, OwnerReference};
@@ -62,19 +63,21 @@ pub(in super::super) struct Namespace {
     pub(in super::super) clusters: BTreeMap<String, (Version, Cluster)>,
     /// VSphereMachines, templates and VSphereClusters.
     pub(in super::super) whole: BTreeMap<(Kind, String), Whole>,
+    references: References,
 }
 
 impl Namespace {
     pub(super) fn put_claim(
         &mut self,
         namespace: &str,
-        claim: Claim,
+        mut claim: Claim,
         version: Version,
         cluster: Option<String>,
         metadata: &ObjectMeta,
         wakes: &mut BTreeSet<Wake>,
     ) {
         let wake = |claim: &Claim| Wake::Pool(Key::new(namespace, claim.pool.name.clone()));
+        claim.pool = self.references.shared(claim.pool);
         let new = claim.clone();
         let old_owner = metadata
             .owner_references
@@ -102,12 +105,13 @@ impl Namespace {
     pub(super) fn put_object(
         &mut self,
         namespace: &str,
-        object: AddressObject,
+        mut object: AddressObject,
         version: Version,
         metadata: &ObjectMeta,
         wakes: &mut BTreeSet<Wake>,
     ) {
         let wake = |object: &AddressObject| Wake::Pool(Key::new(namespace, object.pool.name.clone()));
+        object.pool = self.references.shared(object.pool);
         let new = object.clone();
         let note = ObjectNote {
             uid: metadata.uid.clone().unwrap_or_default(),
