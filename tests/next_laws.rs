@@ -310,6 +310,39 @@ fn the_lowest_addresses_for_replicas_and_surge_are_all_that_a_pool_of_its_own_ev
     assert!(steps > 100, "only {steps} steps were played");
 }
 
+/// The machine that waits gets its address before any other goes, so nothing is exact when it is not wanted any more.
+#[test]
+fn a_stuck_control_plane_that_is_scaled_down_ends_where_the_plan_says() {
+    let pool = model::Pool {
+        addresses: vec![1, 2],
+        taken: BTreeSet::new(),
+        retries: false,
+    };
+    let group = model::Group {
+        rules: Rules::OneByOne {
+            surge: 1,
+            spread: false,
+        },
+        draws: vec![(0, 1)],
+        wanted: 3,
+    };
+    for helps in [model::Event::Enlarge(0, vec![40]), model::Event::Repair(0)] {
+        for wanted in 1..=3 {
+            let mut compared = Compared::default();
+            compared.compare(&Story {
+                shape: Shape {
+                    pools: vec![pool.clone()],
+                    groups: vec![group.clone()],
+                    wanted_before: 0,
+                },
+                given: None,
+                events: vec![model::Event::Scale(0, wanted), helps.clone()],
+            });
+            assert_eq!((compared.steps, compared.too_large), (3, 0));
+        }
+    }
+}
+
 /// A machine that keeps an address from outside its pool may be the one that goes, so a full pool does not tell what is held.
 #[test]
 fn an_address_outside_a_full_pool_may_have_gone() {

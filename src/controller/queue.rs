@@ -26,6 +26,8 @@ pub(super) enum Pass {
         /// The shortest rest.
         at_least: Duration,
     },
+    /// Nothing was done yet, and another look comes after this wait.
+    Later(Duration),
     /// Something was in the way that a new look may settle at once.
     Again,
     /// Something failed; wait longer each time.
@@ -179,6 +181,7 @@ impl<K: Clone + Ord + Hash> Queue<K> {
                 place.failures = 0;
                 (asked, rest, at_least)
             }
+            Pass::Later(wait) => (true, wait, wait),
             Pass::Again => {
                 let wait = place.fail(AGAIN);
                 (true, wait, wait)

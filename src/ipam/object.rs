@@ -1,8 +1,8 @@
 //! Takes address objects of both kinds as they are stored, gives the one form that the allocator reads; never changes one.
 
-use super::claim::{ClaimId, ClaimKind, ippool_reference};
 use std::sync::Arc;
 
+use super::claim::{ClaimId, ClaimKind, ippool_reference};
 use crate::api::capi::{self, PoolReference};
 use crate::api::{ObjectMeta, metal3};
 

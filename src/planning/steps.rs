@@ -161,8 +161,9 @@ fn way_out(pool: &PoolReference, used: &PoolUse, retries: bool) -> String {
     if retries {
         return format!("{enlarge}; the claim that waits then gets it by itself");
     }
+    let then = if missing == Some(0) { "" } else { "then " };
     format!(
-        "{enlarge}; then remove the whole status of the claim that was refused, or delete its Machine; \
+        "{enlarge}; {then}remove the whole status of the claim that was refused, or delete its Machine; \
          never delete the claim, which would stay in deletion and never get an address"
     )
 }

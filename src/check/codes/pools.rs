@@ -40,7 +40,7 @@ codes! {
         "Cluster API refuses it."
         "Use maxSurge 1, with one address more in the pool, or 0 with three replicas or more."
     CONTROL_PLANE_REPLICAS "CI339" "control-plane-replicas" Warning
-        "A KubeadmControlPlane has no replicas, or an even number of them and no external etcd."
+        "A KubeadmControlPlane has 0 replicas, or an even number of them and no external etcd."
         "Cluster API refuses it, so not one machine is made."
         "Use 1, 3 or 5 replicas, with as many addresses and one more in the pool."
 }

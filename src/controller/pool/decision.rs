@@ -164,6 +164,7 @@ fn take_back_last(outcome: &mut Outcome) -> Option<(String, String)> {
         .iter()
         .rposition(|granted| granted.source == Source::New)?;
     let granted = outcome.granted.remove(last);
+    outcome.in_use = outcome.in_use.saturating_sub(1);
     let address = granted.grant.address.to_string();
     let marked = format!("IPAddressClaim/{}", granted.claim.name);
     let keys = [granted.claim.name, marked];

@@ -18,6 +18,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::call::{Key, Trouble};
 use super::clock;
 use super::kinds::Kind;
@@ -26,13 +28,17 @@ use super::store::Wake;
 use super::world::World;
 use crate::ipam::{ClaimId, ObjectId};
 
-/// How many times as long as a decision took the next one waits while there is something to carry out, so that deciding and
-/// writing the pool's status cost at most a tenth of the time however large the pool is.
+/// How many times as long as a decision took the next one waits at most while something is carried out: deciding and writing
+/// the pool's status are to cost little of the time, however large the pool is.
 const REST: u32 = 9;
+/// Claims that are carried out in a second, at a rate that few API servers exceed.
+const RATE: u32 = 500;
 /// How many claims in hand are few at least: with more of them the next decision waits until so few are left.
 const FEW: usize = 64;
 /// The longest such wait.
 const LONGEST_REST: Duration = Duration::from_secs(3);
+/// The longest time for which new claims are left undecided because others are being carried out.
+const LONGEST_DELAY: Duration = Duration::from_secs(20);
 
 /// What is in hand for each pool: decided, and not yet carried out.
 #[derive(Debug, Default)]
@@ -42,6 +48,8 @@ pub(super) struct Pools(Mutex<HashMap<Key, InHand>>);
 struct InHand {
     claims: HashSet<ClaimId>,
     objects: HashSet<ObjectId>,
+    /// Since when a decision about new claims is put off.
+    put_off: Option<Instant>,
     /// So many are few: the next decision is made when so few are left.
     few: usize,
     /// Whether a pass left something out because it was in hand.
@@ -58,9 +66,15 @@ impl InHand {
     }
 }
 
-/// How many claims are carried out while a decision is made that takes so long, at a rate that no API server exceeds by far.
+/// How long so many claims take to be carried out.
+fn time_for(claims: usize) -> Duration {
+    Duration::from_secs(1) * u32::try_from(claims).unwrap_or(u32::MAX) / RATE
+}
+
+/// How many claims are carried out while a decision is made that takes so long.
 fn few_after(took: Duration) -> usize {
-    FEW + usize::try_from(took.min(LONGEST_REST).as_millis() / 2).unwrap_or(FEW)
+    let claims = took.min(LONGEST_REST).as_millis() * u128::from(RATE) / 1000;
+    FEW + usize::try_from(claims).unwrap_or(FEW)
 }
 
 impl Pools {
@@ -86,7 +100,7 @@ impl Pools {
         let rest = self.with(key, |hand| match hand.claims.len() {
             0 => Duration::ZERO,
             _ if hand.has_plenty() => LONGEST_REST,
-            _ => took * REST,
+            few => (took * REST).min(time_for(few)).max(took),
         });
         Pass::Done {
             rest: rest.min(LONGEST_REST),
@@ -94,9 +108,12 @@ impl Pools {
         }
     }
 
-    /// Whether there is enough to carry out for the time that a decision takes.
-    fn has_plenty(&self, key: &Key) -> bool {
-        self.with(key, |hand| hand.has_plenty())
+    /// Whether there is enough to carry out meanwhile, so that a decision may wait, though not again and again.
+    fn put_off(&self, key: &Key) -> bool {
+        self.with(key, |hand| {
+            let since = *hand.put_off.get_or_insert_with(clock::instant);
+            hand.has_plenty() && since.elapsed() < LONGEST_DELAY
+        })
     }
 
     fn is_busy(&self, key: &Key) -> bool {
@@ -140,11 +157,7 @@ async fn attempt(world: &Arc<World>, key: &Key) -> Result<Pass, Trouble> {
         return Ok(Pass::DONE);
     }
     if let Some(wait) = flood::lasts(world, key) {
-        world.queue.ask_after(Wake::Pool(key.clone()), wait);
-        return Ok(Pass::Done {
-            rest: wait,
-            at_least: wait,
-        });
+        return Ok(Pass::Later(wait));
     }
     prepare::prepare(world, key, &pool).await?;
     let Some(mut decision) = decision::decide(world, key) else {
@@ -153,17 +166,19 @@ async fn attempt(world: &Arc<World>, key: &Key) -> Result<Pass, Trouble> {
     decision::report(world, key, &decision);
     if decision.is_idle() {
         settle::finish(world, key, &decision).await?;
-        // Every write that is carried out asks for a pass.
+        // The watch may wake the pool for writes of ours; those passes need not come at once.
         return Ok(world.pools.rest(key, began.elapsed()));
     }
-    if decision.can_wait() && world.pools.has_plenty(key) {
+    if decision.can_wait() && world.pools.put_off(key) {
         world.queue.ask(Wake::Pool(key.clone()));
         return Ok(world.pools.rest(key, began.elapsed()));
     }
     commit::commit(world, key, &mut decision).await?;
     decision::count(world, &decision);
     let took = began.elapsed();
-    world.pools.with(key, |hand| hand.few = few_after(took));
+    world
+        .pools
+        .with(key, |hand| (hand.few, hand.put_off) = (few_after(took), None));
     if decision.pool.metadata.deletion_timestamp.is_some() || decision.leaves_more {
         // The pool may be able to go now, or more claims wait, and nothing else would bring the next pass.
         world.queue.ask(Wake::Pool(key.clone()));

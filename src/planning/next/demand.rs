@@ -86,9 +86,12 @@ impl Demand {
                 } else {
                     count.wanted
                 };
+                // Where the machine that waits is the one more, no further one is needed.
+                let is_last = rests_at.zip(rollout.most).is_some_and(|(rests, most)| rests >= most);
                 Demand {
                     fresh: rollout.most,
                     rests_at,
+                    needs_spare: rollout.needs_spare && !is_last,
                     adds_first: false,
                     renews: false,
                     ..rollout

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::demand::Demand;
+use super::demand::{Demand, Intent};
 use super::reach::{Use, reachable};
 use super::start::GroupDraw;
 use super::step::Step;
@@ -20,13 +20,14 @@ impl World {
     /// Whether a claim can find no address and wait for ever.
     pub(super) fn runs_short(&self, pool: usize, step: &Step) -> bool {
         let Some(size) = self.size(pool) else { return false };
+        let idle = |group: usize, draw: &GroupDraw| self.idle_takes(pool, step, group, draw);
         let wanted = if self.retries(pool) && self.draws_singly(pool, step) {
             // Whoever gets an address runs and then gives another one up, so one spare address is enough for all.
             let spare = step.actors(self, pool).any(|(.., demand)| demand.needs_spare);
-            let at_rest = self.wanted(pool, step, |demand| demand.rests_at);
+            let at_rest = self.wanted(pool, step, |demand| demand.rests_at, idle);
             at_rest.map(|wanted| wanted + u64::from(spare))
         } else {
-            self.wanted(pool, step, |demand| demand.most)
+            self.wanted(pool, step, |demand| demand.most, idle)
         };
         self.stays_refused(pool, step) || wanted.is_some_and(|wanted| u128::from(wanted) > size)
     }
@@ -46,8 +47,32 @@ impl World {
             .all(|(group, draw, _)| draw.each == 1 && self.draws(group).len() == 1)
     }
 
-    /// Addresses of a pool that all groups together want, by what each acting group counts.
-    fn wanted(&self, pool: usize, step: &Step, count: impl Fn(&Demand) -> Option<u64>) -> Option<u64> {
+    /// What a group that does nothing takes of a pool: one whose claim was refused holds what it has until somebody repairs it.
+    fn idle_takes(&self, pool: usize, step: &Step, group: usize, draw: &GroupDraw) -> Option<u64> {
+        match &self.groups[group].waiting {
+            Some(waiting) if self.retries(pool) || step.repairs(pool) => Some(waiting.most? * u64::from(draw.each)),
+            _ => self.of_pool(draw).1,
+        }
+    }
+
+    /// What a group that does nothing would take of a pool if it had its way.
+    fn idle_wants(&self, group: usize, draw: &GroupDraw) -> Option<u64> {
+        let is = &self.groups[group].is;
+        if self.groups[group].waiting.is_none() {
+            return self.of_pool(draw).1;
+        }
+        let resumed = Demand::of(Intent::Resume, self.count(group), is.order, is.strategy);
+        Some(resumed.most? * u64::from(draw.each))
+    }
+
+    /// Addresses of a pool that all groups together want, by what each acting and each idle group counts.
+    fn wanted(
+        &self,
+        pool: usize,
+        step: &Step,
+        count: impl Fn(&Demand) -> Option<u64>,
+        idle: impl Fn(usize, &GroupDraw) -> Option<u64>,
+    ) -> Option<u64> {
         let acting = step.actors(self, pool).map(|(_, draw, demand)| {
             let wanted = count(&demand)? * u64::from(draw.each);
             // Machines that stay with an address from outside the pool take none of it.
@@ -55,12 +80,7 @@ impl World {
             let outside = draw.held.least().saturating_sub(inside);
             Some(wanted.saturating_sub(if demand.drops { 0 } else { outside }))
         });
-        let idle = step
-            .idle(self, pool)
-            .map(|(group, draw)| match &self.groups[group].waiting {
-                Some(waiting) => Some(waiting.most? * u64::from(draw.each)),
-                None => self.of_pool(draw).1,
-            });
+        let idle = step.idle(self, pool).map(|(group, draw)| idle(group, draw));
         acting
             .chain(idle)
             .try_fold(self.pools[pool].guests.clone().ok()?, |sum, more| Some(sum + more?))
@@ -85,7 +105,8 @@ impl World {
     /// How a pool was used, when the step is over.
     pub(super) fn used(&self, pool: usize, step: &Step) -> PoolUse {
         let size = self.size(pool);
-        let needed = self.wanted(pool, step, |demand| demand.most);
+        let idle = |group: usize, draw: &GroupDraw| self.idle_wants(group, draw);
+        let needed = self.wanted(pool, step, |demand| demand.most, idle);
         let at_most = |wanted: u64| size.map_or(wanted, |size| wanted.min(u64::try_from(size).unwrap_or(u64::MAX)));
         let waits = |group: &usize| {
             let waiting = self.groups[*group].waiting.as_ref();
@@ -97,7 +118,7 @@ impl World {
             held.try_fold(self.pools[pool].guests.clone().ok()?, |sum, more| Some(sum + more?))
         };
         let peak = match step.actors(self, pool).next() {
-            None => still(),
+            None => still().map(at_most),
             Some(_) => step.peak(pool).or_else(|| needed.map(at_most)),
         };
         PoolUse {

@@ -73,7 +73,7 @@ pub struct Stuck {
 }
 
 impl GroupStart {
-    /// Whether nothing moves while one of so many machines has no address: a group that makes one at a time waits for it,
+    /// Whether nothing moves while one of so many machines, none of them in deletion, has no address: a group that makes one at a time waits for it,
     /// and another has as many as it wants and no roll-out in which it could do with fewer.
     #[must_use]
     pub fn rests_when_refused(&self, machines: u64) -> bool {

@@ -104,23 +104,26 @@ impl World {
 
     /// Groups that have nothing to do are left out, and groups that wait are taken in where an address may come free.
     fn wake(&mut self, mut acts: Acts, repaired: &BTreeSet<usize>) -> Acts {
-        acts.retain(|group, intent| {
-            let changes = !matches!(intent, Intent::Settle | Intent::Rollout);
-            if changes || !self.stands_still(*group, repaired) {
-                return true;
+        let still: Vec<(usize, Intent)> = acts
+            .iter()
+            .filter(|(_, intent)| matches!(intent, Intent::Settle | Intent::Rollout))
+            .filter(|(group, _)| self.stands_still(**group, repaired))
+            .map(|(group, intent)| (*group, *intent))
+            .collect();
+        for (group, intent) in still {
+            acts.remove(&group);
+            let wanted = self.groups[group].is.replicas.map(u64::from);
+            if let Some(waiting) = self.groups[group].waiting.as_mut() {
+                // Only where the machine that waits is still wanted is what is left to do known as it was.
+                let as_before = intent == Intent::Settle && wanted.zip(waiting.most).is_some_and(|(n, most)| n >= most);
+                waiting.rest = waiting.rest.filter(|_| as_before);
             }
-            if let Some(waiting) = self.groups[*group]
-                .waiting
-                .as_mut()
-                .filter(|_| *intent == Intent::Rollout)
-            {
-                waiting.rest = None;
-            }
-            false
-        });
+        }
         for (group, intent) in &mut acts {
             if self.groups[*group].waiting.is_some() && *intent != Intent::Remove {
-                *intent = Intent::Resume;
+                // Scaled to nothing, the machines that wait go as well.
+                let removed = self.groups[*group].is.replicas == Some(0);
+                *intent = if removed { Intent::Remove } else { Intent::Resume };
             }
         }
         acts.retain(|group, intent| *intent != Intent::Settle || !self.is_settled(*group));
@@ -149,7 +152,7 @@ impl World {
         let group = &self.groups[group];
         let refused = |waiting: &Waiting| {
             let mut pools = waiting.pools.iter();
-            waiting.itself && pools.all(|pool| !self.retries(*pool) && !repaired.contains(pool))
+            waiting.itself && pools.any(|pool| !self.retries(*pool) && !repaired.contains(pool))
         };
         matches!(group.is.order, Order::OneByOne { .. }) && group.waiting.as_ref().is_some_and(refused)
     }
@@ -199,6 +202,11 @@ impl World {
             .into_iter()
             .map(|pool| (pool, self.spread_of(pool, step)))
             .collect();
+        let waits_for = |world: &World, group: usize, pool: usize| {
+            // Who makes no machine asks for no address.
+            let asks = step.demands[&group].fresh != Some(0) || world.groups[group].waiting.is_some();
+            asks && pools[&pool].short && !step.removes(group)
+        };
         for (group, draw) in &open {
             let reason = self.reason(*group, *draw, step);
             let demand = step.demands[group];
@@ -206,7 +214,7 @@ impl World {
             let after = Afterwards {
                 reached: &pools[&pool].reached,
                 demand,
-                short: self.draws(*group).iter().any(|draw| pools[&draw.pool].short) && !step.removes(*group),
+                short: self.draws(*group).iter().any(|draw| waits_for(self, *group, draw.pool)),
                 fills: pools[&pool].fills == Some(*group) && self.draws(*group).len() == 1,
             };
             let is = &mut self.groups[*group].is;
@@ -218,8 +226,8 @@ impl World {
         }
         let groups: BTreeSet<usize> = open.into_iter().map(|(group, _)| group).collect();
         for group in groups {
-            let draws = self.draws(group).iter().filter(|_| !step.removes(group));
-            let short: BTreeSet<usize> = draws.map(|draw| draw.pool).filter(|pool| pools[pool].short).collect();
+            let drawn = self.draws(group).iter().map(|draw| draw.pool);
+            let short: BTreeSet<usize> = drawn.filter(|pool| waits_for(self, group, *pool)).collect();
             let every_run = short.iter().all(|pool| pools[pool].filled);
             let rest = step.acts[&group];
             self.groups[group].outdated = 0;

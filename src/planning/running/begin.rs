@@ -22,7 +22,7 @@ impl Running {
             }
         }
         for ((index, own), group) in draws.groups.iter().zip(&mut start.groups) {
-            let machines = self.machines.get(index).map(Vec::as_slice).unwrap_or_default();
+            let machines = self.machines_of(*index);
             for machine in machines {
                 for (pool, place) in start.pools.iter_mut().enumerate() {
                     if machine.leaves(own, pool, &place.reference) {
@@ -31,20 +31,44 @@ impl Running {
                 }
             }
             group.stuck = stuck(machines, own, group);
+        }
+        let resting = self.resting(draws, start);
+        for ((index, own), group) in draws.groups.iter().zip(&mut start.groups) {
             let single = matches!(&group.draws[..], [draw] if draw.each == 1);
             for draw in &mut group.draws {
-                let place = &start.pools[draw.pool];
                 let machines = Machines {
-                    held: machines.iter().map(|machine| machine.holds(own, draw.pool)).collect(),
-                    all: machines,
-                    stuck: group.stuck.as_ref(),
                     single,
+                    ..Machines::of(self.machines_of(*index), own, group.stuck.as_ref(), draw.pool)
                 };
-                let wanted = group.replicas.and_then(|replicas| usize::try_from(replicas).ok());
-                machines.fill(draw, group.order, wanted, place);
+                let (place, others) = (&start.pools[draw.pool], &resting[draw.pool]);
+                machines.fill(draw, group.order, wanted(group.replicas), place, others);
             }
         }
     }
+
+    fn machines_of(&self, group: usize) -> &[Kept] {
+        self.machines.get(&group).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What groups hold of each pool in which nothing is under way: nobody else gets that.
+    fn resting(&self, draws: &Draws, start: &Start) -> Vec<AddressSet> {
+        let mut resting = vec![AddressSet::new(); start.pools.len()];
+        for ((index, own), group) in draws.groups.iter().zip(&start.groups) {
+            let all = self.machines_of(*index);
+            for draw in &group.draws {
+                let machines = Machines::of(all, own, group.stuck.as_ref(), draw.pool);
+                if machines.is_unfinished(wanted(group.replicas)) || all.iter().any(|machine| machine.deleting) {
+                    continue;
+                }
+                resting[draw.pool].extend(machines.addresses().ranges());
+            }
+        }
+        resting
+    }
+}
+
+fn wanted(replicas: Option<u32>) -> Option<usize> {
+    replicas.and_then(|replicas| usize::try_from(replicas).ok())
 }
 
 impl Kept {
@@ -88,12 +112,11 @@ impl KeptNic {
 /// Whether machines of a group were refused an address.
 fn stuck(machines: &[Kept], draws: &[Draw], group: &GroupStart) -> Option<Stuck> {
     let staying = machines.iter().filter(|machine| !machine.deleting);
-    let pools: BTreeSet<usize> = staying.flat_map(|machine| machine.refused(draws)).collect();
-    let count = machines.len() as u64;
+    let pools: BTreeSet<usize> = staying.clone().flat_map(|machine| machine.refused(draws)).collect();
     (!pools.is_empty()).then(|| Stuck {
         pools,
-        machines: count,
-        rests: group.rests_when_refused(count),
+        machines: machines.len() as u64,
+        rests: group.rests_when_refused(staying.count() as u64),
     })
 }
 
@@ -106,9 +129,22 @@ struct Machines<'k> {
     single: bool,
 }
 
-impl Machines<'_> {
+impl<'k> Machines<'k> {
+    fn of(all: &'k [Kept], draws: &[Draw], stuck: Option<&'k Stuck>, pool: usize) -> Self {
+        Machines {
+            held: all.iter().map(|machine| machine.holds(draws, pool)).collect(),
+            all,
+            stuck,
+            single: false,
+        }
+    }
+
+    fn addresses(&self) -> AddressSet {
+        self.held.iter().flatten().copied().collect()
+    }
+
     /// A group is known in its order when it is at rest, each of its machines has all its addresses, and their age is known.
-    fn fill(self, draw: &mut GroupDraw, order: Order, wanted: Option<usize>, pool: &PoolStart) {
+    fn fill(self, draw: &mut GroupDraw, order: Order, wanted: Option<usize>, pool: &PoolStart, others: &AddressSet) {
         let one_by_one = matches!(order, Order::OneByOne { .. });
         // One that was refused holds nothing, where each has but one address.
         let nothing = self.stuck.is_some() && self.single;
@@ -117,7 +153,7 @@ impl Machines<'_> {
         let leaving = self.all.iter().find(|machine| machine.deleting);
         if self.is_unfinished(wanted) {
             draw.unsure = one_by_one.then_some(Unsure::Unfinished);
-            draw.held = self.anywhere(draw.each, pool);
+            draw.held = self.anywhere(draw.each, pool, others);
             return;
         }
         let age = self.is_age_known();
@@ -136,7 +172,7 @@ impl Machines<'_> {
         }
         let stays = self.all.iter().zip(&self.held).filter(|(machine, _)| !machine.deleting);
         let least = stays.map(|(_, held)| held.len() as u64).sum();
-        let addresses: AddressSet = self.held.into_iter().flatten().collect();
+        let addresses = self.addresses();
         let most = u64::try_from(addresses.size()).unwrap_or(u64::MAX);
         draw.held = Holding::Among {
             addresses,
@@ -162,12 +198,15 @@ impl Machines<'_> {
     }
 
     /// Any addresses of the pool that others leave, and those that the machines have now.
-    fn anywhere(self, each: u32, pool: &PoolStart) -> Holding {
+    fn anywhere(self, each: u32, pool: &PoolStart, others: &AddressSet) -> Holding {
         let machines = self.all.len() as u64;
-        let mut addresses: AddressSet = self.held.into_iter().flatten().collect();
+        let mut addresses = self.addresses();
         if let Some(all) = &pool.pool {
             addresses.extend(all.usable().ranges());
-            pool.taken.ranges().for_each(|range| addresses.remove(range));
+            pool.taken
+                .ranges()
+                .chain(others.ranges())
+                .for_each(|range| addresses.remove(range));
         }
         Holding::Among {
             addresses,
