@@ -1,6 +1,6 @@
 //! Takes machine groups and finds numbers of machines that Cluster API refuses, or that a placeholder hides; pools are judged elsewhere.
 
-use super::codes;
+use super::codes::{self, Code};
 use super::finding::Finding;
 use super::model::Model;
 use crate::addressing::{GroupSource, MachineGroup};
@@ -94,13 +94,8 @@ fn surge(model: &Model<'_, '_>, group: &MachineGroup<'_, '_>) -> Option<Finding>
             .and_then(|strategy| strategy.at(&["rollingUpdate", "maxSurge"]))
             .map(Cursor::span)
     });
-    let object = model.holder(group);
-    let span = span.unwrap_or(object.name_span());
-    Some(
-        model
-            .finding(object, span, &codes::CONTROL_PLANE_SURGE, problem)
-            .help("use maxSurge 1, or 0 with three replicas"),
-    )
+    let finding = finding_at(model, group, span, &codes::CONTROL_PLANE_SURGE, problem);
+    Some(finding.help("use maxSurge 1, or 0 with three replicas"))
 }
 
 /// KubeadmControlPlane's webhook knows quorums only (CAPI `kubeadmcontrolplane.go`).
@@ -122,13 +117,20 @@ fn replicas(model: &Model<'_, '_>, group: &MachineGroup<'_, '_>) -> Option<Findi
         _ if external || managed => return None,
         even => format!("{group} has {even} replicas; its etcd takes an odd number"),
     };
+    let finding = finding_at(model, group, span, &codes::CONTROL_PLANE_REPLICAS, problem);
+    Some(finding.help("use 1, 3 or 5 replicas"))
+}
+
+/// A finding at a part of the object that has the group's size, or at its name where the part is not written.
+fn finding_at(
+    model: &Model<'_, '_>,
+    group: &MachineGroup<'_, '_>,
+    span: Option<Span>,
+    code: &'static Code,
+    message: String,
+) -> Finding {
     let object = model.holder(group);
-    let span = span.unwrap_or(object.name_span());
-    Some(
-        model
-            .finding(object, span, &codes::CONTROL_PLANE_REPLICAS, problem)
-            .help("use 1, 3 or 5 replicas"),
-    )
+    model.finding(object, span.unwrap_or(object.name_span()), code, message)
 }
 
 /// A number that a placeholder hides.

@@ -34,14 +34,16 @@ impl Running {
         }
         let resting = self.resting(draws, start);
         for ((index, own), group) in draws.groups.iter().zip(&mut start.groups) {
-            let single = matches!(&group.draws[..], [draw] if draw.each == 1);
+            let all = self.machines_of(*index);
+            let (unfinished, stuck) = (is_unfinished(all, group), group.stuck.is_some());
             for draw in &mut group.draws {
                 let machines = Machines {
-                    single,
-                    ..Machines::of(self.machines_of(*index), own, group.stuck.as_ref(), draw.pool)
+                    all,
+                    held: all.iter().map(|machine| machine.holds(own, draw.pool)).collect(),
+                    stuck,
+                    unfinished,
                 };
-                let (place, others) = (&start.pools[draw.pool], &resting[draw.pool]);
-                machines.fill(draw, group.order, wanted(group.replicas), place, others);
+                machines.fill(draw, group.order, &start.pools[draw.pool], &resting[draw.pool]);
             }
         }
     }
@@ -54,21 +56,17 @@ impl Running {
     fn resting(&self, draws: &Draws, start: &Start) -> Vec<AddressSet> {
         let mut resting = vec![AddressSet::new(); start.pools.len()];
         for ((index, own), group) in draws.groups.iter().zip(&start.groups) {
-            let all = self.machines_of(*index);
+            let machines = self.machines_of(*index);
+            if is_unfinished(machines, group) || machines.iter().any(|machine| machine.deleting) {
+                continue;
+            }
             for draw in &group.draws {
-                let machines = Machines::of(all, own, group.stuck.as_ref(), draw.pool);
-                if machines.is_unfinished(wanted(group.replicas)) || all.iter().any(|machine| machine.deleting) {
-                    continue;
-                }
-                resting[draw.pool].extend(machines.addresses().ranges());
+                let held = machines.iter().flat_map(|machine| machine.holds(own, draw.pool));
+                resting[draw.pool].extend(held.collect::<AddressSet>().ranges());
             }
         }
         resting
     }
-}
-
-fn wanted(replicas: Option<u32>) -> Option<usize> {
-    replicas.and_then(|replicas| usize::try_from(replicas).ok())
 }
 
 impl Kept {
@@ -120,38 +118,41 @@ fn stuck(machines: &[Kept], draws: &[Draw], group: &GroupStart) -> Option<Stuck>
     })
 }
 
+/// More machines than wanted, or one whose claim is undecided: something is under way, and how far it came is not known.
+fn is_unfinished(machines: &[Kept], group: &GroupStart) -> bool {
+    let staying = machines.iter().filter(|machine| !machine.deleting);
+    let more = match &group.stuck {
+        Some(stuck) => !stuck.rests,
+        None => group
+            .replicas
+            .is_some_and(|wanted| staying.clone().count() as u64 > wanted.into()),
+    };
+    more || staying.clone().any(Kept::waits)
+}
+
 /// The machines of a group, with what each holds of one pool.
 struct Machines<'k> {
     all: &'k [Kept],
     held: Vec<Vec<IpAddr>>,
-    stuck: Option<&'k Stuck>,
-    /// Each machine has one address.
-    single: bool,
+    /// A claim of one of them was refused.
+    stuck: bool,
+    unfinished: bool,
 }
 
-impl<'k> Machines<'k> {
-    fn of(all: &'k [Kept], draws: &[Draw], stuck: Option<&'k Stuck>, pool: usize) -> Self {
-        Machines {
-            held: all.iter().map(|machine| machine.holds(draws, pool)).collect(),
-            all,
-            stuck,
-            single: false,
-        }
-    }
-
+impl Machines<'_> {
     fn addresses(&self) -> AddressSet {
         self.held.iter().flatten().copied().collect()
     }
 
     /// A group is known in its order when it is at rest, each of its machines has all its addresses, and their age is known.
-    fn fill(self, draw: &mut GroupDraw, order: Order, wanted: Option<usize>, pool: &PoolStart, others: &AddressSet) {
+    fn fill(self, draw: &mut GroupDraw, order: Order, pool: &PoolStart, others: &AddressSet) {
         let one_by_one = matches!(order, Order::OneByOne { .. });
         // One that was refused holds nothing, where each has but one address.
-        let nothing = self.stuck.is_some() && self.single;
+        let nothing = self.stuck && self.all.iter().all(|machine| machine.nics.len() == 1);
         let is_whole = |machine: &Vec<IpAddr>| machine.len() == draw.each as usize || nothing && machine.is_empty();
         let whole = self.held.iter().all(is_whole);
         let leaving = self.all.iter().find(|machine| machine.deleting);
-        if self.is_unfinished(wanted) {
+        if self.unfinished {
             draw.unsure = one_by_one.then_some(Unsure::Unfinished);
             draw.held = self.anywhere(draw.each, pool, others);
             return;
@@ -166,7 +167,7 @@ impl<'k> Machines<'k> {
             draw.unsure = match leaving {
                 Some(machine) => Some(Unsure::Leaving(machine.name.clone())),
                 None if whole => Some(Unsure::Age),
-                None if self.stuck.is_some() => Some(Unsure::Stuck(pool.reference.name.clone())),
+                None if self.stuck => Some(Unsure::Stuck(pool.reference.name.clone())),
                 None => draw.unsure.take(),
             };
         }
@@ -179,16 +180,6 @@ impl<'k> Machines<'k> {
             least,
             most: Some(most),
         };
-    }
-
-    /// More machines than wanted, or one without an address: something is under way, and how far it came is not known.
-    fn is_unfinished(&self, wanted: Option<usize>) -> bool {
-        let staying = self.all.iter().filter(|machine| !machine.deleting);
-        let more = match self.stuck {
-            Some(stuck) => !stuck.rests,
-            None => wanted.is_some_and(|wanted| staying.clone().count() > wanted),
-        };
-        more || staying.clone().any(Kept::waits)
     }
 
     /// Whether the machines stand in the order in which they were made: they are sorted by time, and no two are alike.
