@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::item::{Identity, Item, ItemFault, duplicates};
 use crate::objects::Cursor;
-use crate::yaml::{BlockList, Chunk, Kind, Limits, NodeId, SyntaxError, Tree};
+use crate::yaml::{BlockList, Chunk, Kind, Limits, NodeId, SyntaxError, Tree, stray_byte_order_mark};
 
 /// Bytes of items that are parsed together: many portions spread over the cores, and each is long beside the start of a parser.
 const PORTION: usize = 16 << 10;
@@ -61,15 +61,19 @@ impl Unreadable {
             at,
         }
     }
-}
 
-impl From<SyntaxError> for Unreadable {
-    fn from(error: SyntaxError) -> Self {
-        let problem = match &error.context {
-            Some((what, _)) => format!("it is not YAML: {} {what}", error.problem),
-            None => format!("it is not YAML: {}", error.problem),
+    /// No YAML. A byte order mark before the place is the cause, and the parser's words would not name it: nobody sees one.
+    fn syntax(text: &str, error: &SyntaxError) -> Self {
+        let what = match (stray_byte_order_mark(text), &error.context) {
+            (Some(mark), _) if mark <= error.at => {
+                let found =
+                    "a byte order mark (U+FEFF, which most editors do not show) stands inside the text; remove it";
+                return Unreadable::new(format!("it is not YAML: {found}"), mark);
+            }
+            (_, Some((what, _))) => format!("{} {what}", error.problem),
+            (_, None) => error.problem.to_string(),
         };
-        Unreadable::new(problem, error.at)
+        Unreadable::new(format!("it is not YAML: {what}"), error.at)
     }
 }
 
@@ -115,7 +119,7 @@ impl<'a> ResourceList<'a> {
     }
 
     fn read_whole(text: &'a str, limits: &Limits) -> Result<Self, Unreadable> {
-        let tree = Tree::parse(&Chunk::alone(text), limits)?;
+        let tree = Tree::parse(&Chunk::alone(text), limits).map_err(|error| Unreadable::syntax(text, &error))?;
         let head = Head::read(&tree)?;
         let Some(items) = head.items else {
             return Err(Unreadable::new("it has no `items`", 0));

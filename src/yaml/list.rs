@@ -53,8 +53,9 @@ impl BlockList {
                     }
                 }
                 Some((_, column)) if blanks <= column && (blanks < column || column == 0) => {
-                    // What follows the list must be a further key of the same mapping.
-                    if blanks > 0 || rest.starts_with(['%', '-', '.']) {
+                    // What follows the list must be a further key of the same mapping: a tag or an anchor alone in its
+                    // line belongs to a mapping only where that begins.
+                    if blanks > 0 || !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '"' || c == '\'') {
                         return None;
                     }
                     end = line.start;
@@ -153,6 +154,9 @@ mod tests {
             "a: 'x\nitems:\n- a\nb: '\n",
             "items:\n- a: b\r\u{feff}- c\n- d\n",
             "items:\n- a: x\u{feff}y\n",
+            "items:\n- a\n!\n\n  b: c\n",
+            "items:\n- a\n&b\nc: d\n",
+            "items:\n- a\n? b\n: c\n",
         ] {
             assert_eq!(portions(text), None, "{text}");
         }
