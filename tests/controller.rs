@@ -17,21 +17,35 @@ mod skipped;
 mod api_server;
 #[path = "cluster/bench.rs"]
 mod bench;
+#[path = "cluster/capv.rs"]
+mod capv;
 #[path = "cluster/disasters.rs"]
 mod disasters;
+#[path = "cluster/example.rs"]
+mod example;
 #[path = "cluster/faults.rs"]
 mod faults;
 #[path = "cluster/history.rs"]
 mod history;
+#[path = "cluster/hostile.rs"]
+mod hostile;
 #[path = "cluster/installed.rs"]
 mod installed;
 #[path = "cluster/machines.rs"]
 mod machines;
+#[path = "cluster/migration.rs"]
+mod migration;
 #[path = "cluster/older.rs"]
 mod older;
+#[path = "cluster/pivot.rs"]
+mod pivot;
 #[path = "cluster/pools.rs"]
 mod pools;
 #[path = "cluster/proxy.rs"]
 mod proxy;
+#[path = "cluster/rest.rs"]
+mod rest;
 #[path = "cluster/speed.rs"]
 mod speed;
+#[path = "cluster/tree.rs"]
+mod tree;

@@ -1,6 +1,6 @@
 //! `status`: the tree of clusters and machines with their addresses, from a cluster or a dump of one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -80,11 +80,17 @@ impl StatusArgs {
             let client =
                 kube::Client::try_from(config).map_err(|error| Failure::message(format!("cannot connect: {error}")))?;
             let mut before = BTreeMap::new();
+            let mut warned = BTreeSet::new();
             loop {
-                let objects = snapshot(&client, self.namespace.as_deref()).await;
-                let objects =
-                    objects.map_err(|trouble| Failure::message(format!("cannot read the cluster: {trouble}")))?;
-                let clusters = self.read(&Objects::read(objects), plan.as_ref());
+                let snapshot = snapshot(&client, self.namespace.as_deref()).await;
+                let snapshot =
+                    snapshot.map_err(|trouble| Failure::message(format!("cannot read the cluster: {trouble}")))?;
+                for said in snapshot.forbidden {
+                    if warned.insert(said.clone()) {
+                        anstream::eprintln!("warning: not everything can be read, so this may be incomplete: {said}");
+                    }
+                }
+                let clusters = self.read(&Objects::read(snapshot.objects), plan.as_ref());
                 if !self.watch {
                     return self.print(&clusters);
                 }
@@ -168,7 +174,11 @@ impl StatusArgs {
             );
             for ((kind, group), machines) in &cluster.groups {
                 row(
-                    format!("  {kind}/{group}"),
+                    if group.is_empty() {
+                        format!("  {kind}")
+                    } else {
+                        format!("  {kind}/{group}")
+                    },
                     "",
                     String::new(),
                     String::new(),

@@ -52,9 +52,21 @@ impl From<kube::Error> for Trouble {
     fn from(error: kube::Error) -> Self {
         match error {
             kube::Error::Api(status) => Self::from(&*status),
-            other => Self::Unavailable(other.to_string()),
+            other => Self::Unavailable(with_causes(&other)),
         }
     }
+}
+
+/// The error and what lies under it: `client error (Connect)` alone tells nobody that a certificate is not valid yet.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let mut text = error.to_string();
+    for cause in causes.map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 impl From<&kube::core::Status> for Trouble {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::call::{Key, Trouble};
 use super::kinds::Kind;
 use super::machine::choice::{Asker, choose, is_labelled};
-use super::machine::claim::{Owner, Progress, find, follow, make};
+use super::machine::claim::{Owner, Progress, claim};
 use super::machine::waiting::{WAITING_FOR, Waiting, show};
 use super::machine::{has_owner, owner, stored, texts};
 use super::queue::Pass;
@@ -35,8 +35,7 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
         .unwrap_or_default();
     let deleting = object.pointer("/metadata/deletionTimestamp").is_some();
     if deleting || !host.is_empty() || !is_labelled(&labels) {
-        show(world, Kind::VSphereCluster, key, &object, None).await?;
-        return Ok(Pass::DONE);
+        return show(world, Kind::VSphereCluster, key, &object, None).await;
     }
     // Without its Cluster the object may be anybody's; the change of its owner brings the next pass.
     let Some(cluster) = labels.get(CLUSTER_NAME).filter(|_| has_owner(&object, "Cluster")) else {
@@ -51,8 +50,7 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
         None => return Ok(Pass::DONE),
         Some(true) => {
             let waiting = Waiting::new("Paused", "the Cluster or the VSphereCluster is paused; unpause it");
-            show(world, Kind::VSphereCluster, key, &object, Some(&waiting)).await?;
-            return Ok(Pass::DONE);
+            return show(world, Kind::VSphereCluster, key, &object, Some(&waiting)).await;
         }
         Some(false) => {}
     }
@@ -61,33 +59,18 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
         object: &object,
         cluster,
     };
-    let mut claim = find(world, key).await?;
-    if claim.is_none() {
-        let asker = Asker {
-            namespace: &key.namespace,
-            cluster,
-            labelled: &format!("the VSphereCluster {}", key.name),
-            labels: &labels,
-            network: "",
-        };
-        let pool = choose(&world.store(), &asker);
-        match pool {
-            Ok(pool) => claim = make(world, key, &pool, &owner).await?,
-            Err(waiting) => {
-                show(world, Kind::VSphereCluster, key, &object, Some(&waiting)).await?;
-                return Ok(Pass::DONE);
-            }
-        }
-    }
-    let Some(claim) = claim else {
-        return Ok(Pass::DONE);
+    let asker = Asker {
+        namespace: &key.namespace,
+        cluster,
+        labelled: &format!("the VSphereCluster {}", key.name),
+        labels: &labels,
+        network: "",
     };
-    let held = match follow(world, key, &claim, &owner).await? {
+    let held = match claim(world, key, &owner, |store| choose(store, &asker)).await? {
         Progress::Held(held) => held,
         Progress::Pending => return Ok(Pass::DONE),
         Progress::Waiting(waiting) => {
-            show(world, Kind::VSphereCluster, key, &object, Some(&waiting)).await?;
-            return Ok(Pass::DONE);
+            return show(world, Kind::VSphereCluster, key, &object, Some(&waiting)).await;
         }
     };
     let port = object

@@ -20,13 +20,22 @@ const KINDS: [(&str, &str); 7] = [
     (capi::GROUP, "ipaddresses"),
 ];
 
-/// Every object of these kinds, in one namespace or in all. A kind that is not served, or that may not be read, is left out.
+/// What could be read.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// The objects.
+    pub objects: Vec<Value>,
+    /// Kinds that are served and may not be read, with what the API server says about that.
+    pub forbidden: Vec<String>,
+}
+
+/// Every object of these kinds, in one namespace or in all. A kind that is not served is left out.
 ///
 /// # Errors
 /// Those of the API server and of the way to it.
-pub async fn snapshot(client: &Client, namespace: Option<&str>) -> Result<Vec<Value>, Trouble> {
+pub async fn snapshot(client: &Client, namespace: Option<&str>) -> Result<Snapshot, Trouble> {
     let groups = client.list_api_groups().await?;
-    let mut objects = Vec::new();
+    let mut snapshot = Snapshot::default();
     for (group, plural) in KINDS {
         let offered = groups.groups.iter().find(|offered| offered.name == group);
         let preferred = offered.and_then(|offered| offered.preferred_version.as_ref());
@@ -38,12 +47,13 @@ pub async fn snapshot(client: &Client, namespace: Option<&str>) -> Result<Vec<Va
             .unwrap_or_default();
         let request = Request::new(format!("/apis/{}/{inside}{plural}", version.group_version));
         match list(client, &request).await {
-            Ok(items) => objects.extend(items),
-            Err(Trouble::Missing | Trouble::Forbidden(_)) => {}
+            Ok(items) => snapshot.objects.extend(items),
+            Err(Trouble::Missing) => {}
+            Err(Trouble::Forbidden(said)) => snapshot.forbidden.push(said),
             Err(trouble) => return Err(trouble),
         }
     }
-    Ok(objects)
+    Ok(snapshot)
 }
 
 async fn list(client: &Client, request: &Request) -> Result<Vec<Value>, Trouble> {

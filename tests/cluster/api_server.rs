@@ -22,13 +22,13 @@ pub(crate) const CONTROLLER: &str = "controller";
 /// Who has no rights but those that a test gives.
 pub(crate) const LEGACY: &str = "legacy";
 /// The account that `install` makes.
-const ACCOUNT: &str = "system:serviceaccount:capv-ipam-system:capv-ipam";
+pub(crate) const ACCOUNT: &str = "system:serviceaccount:capv-ipam-system:capv-ipam";
 
 /// A running API server.
 pub(crate) struct ApiServer {
     pub(crate) url: String,
     folder: TempDir,
-    assets: PathBuf,
+    pub(crate) assets: PathBuf,
     etcd_port: u16,
     peer_port: u16,
     etcd: Mutex<Option<Supervised>>,

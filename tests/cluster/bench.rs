@@ -13,7 +13,7 @@ use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch
 use kube::core::GroupVersionKind;
 use serde_json::{Value, json};
 
-use crate::api_server::{ADMIN, ApiServer, CONTROLLER};
+use crate::api_server::{ACCOUNT, ADMIN, ApiServer, CONTROLLER};
 
 /// One test's part of the server.
 pub(crate) struct Bench {
@@ -42,19 +42,42 @@ impl Bench {
     /// A namespace that no other test has.
     pub(crate) async fn new(server: &'static ApiServer) -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let namespace = format!("test-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let client = server.client(ADMIN).await;
-        let bench = Self {
-            server,
-            client,
-            namespace,
-        };
+        Self::named(server, &format!("test-{}", NUMBER.fetch_add(1, Ordering::Relaxed))).await
+    }
+
+    /// A namespace of this name, which the server does not have yet.
+    pub(crate) async fn named(server: &'static ApiServer, namespace: &str) -> Self {
+        let bench = Self::inside(server, namespace).await;
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": bench.namespace}});
         let api: Api<DynamicObject> = Api::all_with(bench.client.clone(), &resource(("v1", "Namespace")));
         api.create(&PostParams::default(), &serde_json::from_value(object).unwrap())
             .await
             .unwrap();
         bench
+    }
+
+    /// A namespace that the server has.
+    pub(crate) async fn inside(server: &'static ApiServer, namespace: &str) -> Self {
+        let client = server.client(ADMIN).await;
+        Self {
+            server,
+            client,
+            namespace: namespace.into(),
+        }
+    }
+
+    /// The rights for a Lease in this namespace, so that no other test's process takes it; and the arguments.
+    pub(crate) fn lease(&self) -> [String; 2] {
+        let on = ["-n", &self.namespace, "create"];
+        let role = ["role", "lease", "--verb=*", "--resource=leases.coordination.k8s.io"];
+        self.server.kubectl(&[&on[..], &role[..]].concat());
+        let user = format!("--user={ACCOUNT}");
+        let binding = ["rolebinding", "lease", "--role=lease", &user];
+        self.server.kubectl(&[&on[..], &binding[..]].concat());
+        [
+            "--leader-elect=true".into(),
+            format!("--lease-namespace={}", self.namespace),
+        ]
     }
 
     pub(crate) fn api(&self, kind: (&str, &str)) -> Api<DynamicObject> {

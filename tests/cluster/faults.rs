@@ -13,9 +13,6 @@ use crate::bench::{
 use crate::history::History;
 use crate::proxy::{Fault, Proxy};
 
-/// Where the rights of `install` allow a Lease.
-const LEASE_NAMESPACE: &str = "capv-ipam-system";
-
 impl Bench {
     /// Every claim has an address of its own, every object a claim, and the pool records just that.
     pub(crate) async fn tidy(&self, claims: usize) {
@@ -312,7 +309,8 @@ fn one_of_two_with_a_lease_acts_and_the_other_takes_over() {
     run(async {
         let bench = Bench::new(server).await;
         bench.create(pool("p", "192.0.2.1", "192.0.2.9")).await;
-        let with_lease = ["--leader-elect=true", "--lease-namespace", LEASE_NAMESPACE];
+        let lease = bench.lease();
+        let with_lease = lease.each_ref().map(String::as_str);
         let first = bench.controller(&with_lease);
         bench.create(claim("a", "p")).await;
         bench.bound(CLAIM, "a").await;
@@ -326,7 +324,7 @@ fn one_of_two_with_a_lease_acts_and_the_other_takes_over() {
         // A leader whose lease is taken ends.
         let taken = r#"{"spec":{"holderIdentity":"somebody else"}}"#;
         let lease = "lease/capv-ipam-controller";
-        server.kubectl(&["-n", LEASE_NAMESPACE, "patch", lease, "--type=merge", "-p", taken]);
+        server.kubectl(&["-n", &bench.namespace, "patch", lease, "--type=merge", "-p", taken]);
         assert!(!second.wait().success());
         assert!(second.log().contains("leads"));
         drop(first);

@@ -1,106 +1,11 @@
 //! The machine and endpoint roles on a real API server; tests are named after the defects of the old adapter that they show
 //! to be cured.
 
-use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
 use crate::api_server::shared;
 use crate::bench::{Bench, CLAIM, CLUSTER, POOL, claim, eventually, pool, run};
-
-const MACHINE: (&str, &str) = ("infrastructure.cluster.x-k8s.io/v1beta2", "VSphereMachine");
-const TEMPLATE: (&str, &str) = ("infrastructure.cluster.x-k8s.io/v1beta2", "VSphereMachineTemplate");
-const VSPHERE_CLUSTER: (&str, &str) = ("infrastructure.cluster.x-k8s.io/v1beta2", "VSphereCluster");
-const OWNER: (&str, &str) = ("cluster.x-k8s.io/v1beta2", "Machine");
-
-fn template(name: &str, labels: Value) -> Value {
-    json!({
-        "apiVersion": TEMPLATE.0, "kind": TEMPLATE.1, "metadata": {"name": name, "labels": labels},
-        "spec": {"template": {"spec": {
-            "template": "image", "server": "vcenter", "datacenter": "dc",
-            "network": {"devices": [{"networkName": "Public", "dhcp4": false, "dhcp6": false}]},
-        }}},
-    })
-}
-
-fn machine(name: &str, template: &str, cluster: &str, control_plane: bool, devices: Value) -> Value {
-    let mut labels = json!({"cluster.x-k8s.io/cluster-name": cluster});
-    if control_plane {
-        labels["cluster.x-k8s.io/control-plane"] = json!("");
-    }
-    json!({
-        "apiVersion": MACHINE.0, "kind": MACHINE.1,
-        "metadata": {
-            "name": name, "labels": labels,
-            "annotations": {
-                "cluster.x-k8s.io/cloned-from-name": template,
-                "cluster.x-k8s.io/cloned-from-groupkind": "VSphereMachineTemplate.infrastructure.cluster.x-k8s.io",
-            },
-            "ownerReferences": [{"apiVersion": OWNER.0, "kind": OWNER.1, "name": name, "uid": format!("machine-{name}")}],
-        },
-        "spec": {"template": "image", "server": "vcenter", "datacenter": "dc", "network": {"devices": devices}},
-    })
-}
-
-fn nic(network: &str) -> Value {
-    json!({"networkName": network, "dhcp4": false, "dhcp6": false})
-}
-
-fn cluster(name: &str) -> Value {
-    json!({
-        "apiVersion": CLUSTER.0, "kind": CLUSTER.1, "metadata": {"name": name},
-        "spec": {"infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "VSphereCluster", "name": name}},
-    })
-}
-
-fn label(pool: &str) -> Value {
-    json!({"cluster.x-k8s.io/ip-pool-name": pool})
-}
-
-fn devices(machine: &DynamicObject) -> &Value {
-    &machine.data["spec"]["network"]["devices"]
-}
-
-fn waiting(object: &DynamicObject) -> Option<String> {
-    let annotations = object.metadata.annotations.as_ref()?;
-    annotations.get("capv-ipam.dev/waiting-for").cloned()
-}
-
-impl Bench {
-    /// Machines here have owners that do not exist, so nothing may collect them: the owner is made first.
-    async fn machine(&self, mut object: Value) {
-        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
-        let cluster = object["metadata"]["labels"]["cluster.x-k8s.io/cluster-name"].clone();
-        let owner = self
-            .create(json!({
-                "apiVersion": OWNER.0, "kind": OWNER.1, "metadata": {"name": name},
-                "spec": {
-                    "clusterName": cluster,
-                    "bootstrap": {"dataSecretName": "x"},
-                    "infrastructureRef": {"apiGroup": "infrastructure.cluster.x-k8s.io", "kind": "VSphereMachine", "name": name},
-                },
-            }))
-            .await;
-        object["metadata"]["ownerReferences"][0]["uid"] = json!(owner.metadata.uid);
-        self.create(object).await;
-    }
-
-    async fn served(&self, name: &str) -> DynamicObject {
-        eventually(&format!("{name} is served"), async || {
-            let machine = self.get(MACHINE, name).await?;
-            devices(&machine)[0].get("ipAddrs")?;
-            Some(machine)
-        })
-        .await
-    }
-
-    async fn waits(&self, kind: (&str, &str), name: &str, reason: &str) {
-        eventually(&format!("{name} waits for {reason}"), async || {
-            let object = self.get(kind, name).await?;
-            waiting(&object).filter(|text| text.starts_with(reason))
-        })
-        .await;
-    }
-}
+use crate::capv::{MACHINE, VSPHERE_CLUSTER, cluster, devices, label, machine, nic, template, waiting};
 
 #[test]
 fn a_machine_gets_its_address_gateway_and_servers_in_one_patch() {

@@ -12,12 +12,15 @@ const MACHINE: (&str, &str) = ("infrastructure.cluster.x-k8s.io/v1beta1", "VSphe
 const TEMPLATE: (&str, &str) = ("infrastructure.cluster.x-k8s.io/v1beta1", "VSphereMachineTemplate");
 const CAPI_CLAIM: (&str, &str) = ("ipam.cluster.x-k8s.io/v1alpha1", "IPAddressClaim");
 
+/// The server with the CRDs of `old`, which the tests of this binary share.
+pub(crate) fn server() -> Option<&'static ApiServer> {
+    static SERVER: OnceLock<Option<ApiServer>> = OnceLock::new();
+    SERVER.get_or_init(|| ApiServer::start("old")).as_ref()
+}
+
 #[test]
 fn older_versions_are_served_in_their_own_forms() {
-    static SERVER: OnceLock<Option<ApiServer>> = OnceLock::new();
-    let Some(server) = SERVER.get_or_init(|| ApiServer::start("old")).as_ref() else {
-        return;
-    };
+    let Some(server) = server() else { return };
     run(async {
         let bench = Bench::new(server).await;
         let _controller = bench.controller(&[]);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::call::{Key, Trouble};
 use super::super::kinds::Kind;
-use super::super::store::CLUSTER_NAME;
+use super::super::store::{CLUSTER_NAME, Store};
 use super::super::world::World;
 use super::waiting::Waiting;
 use crate::api::{OwnerReference, metal3};
@@ -68,11 +68,37 @@ pub(in super::super) enum Progress {
     Waiting(Waiting),
 }
 
-/// The claim of this name as it is now.
+/// How the claim of this name fares. One that is not there is made, for the pool that `choose` gives.
 ///
 /// # Errors
 /// Those of the API server.
-pub(in super::super) async fn find(world: &World, key: &Key) -> Result<Option<metal3::IPClaim>, Trouble> {
+pub(in super::super) async fn claim(
+    world: &World,
+    key: &Key,
+    owner: &Owner<'_>,
+    choose: impl FnOnce(&Store) -> Result<String, Waiting>,
+) -> Result<Progress, Trouble> {
+    if let Some(claim) = find(world, key).await? {
+        return follow(world, key, &claim, owner).await;
+    }
+    let pool = choose(&world.store());
+    let pool = match pool {
+        Ok(pool) => pool,
+        Err(waiting) => return Ok(Progress::Waiting(waiting)),
+    };
+    match make(world, key, &pool, owner).await {
+        Ok(None) => Ok(Progress::Pending),
+        Ok(Some(claim)) => follow(world, key, &claim, owner).await,
+        Err(trouble @ (Trouble::Refused(_) | Trouble::Forbidden(_))) => {
+            let what = format!("the IPClaim {}", key.name);
+            Ok(Progress::Waiting(Waiting::refused("ClaimNotCreated", &what, &trouble)))
+        }
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// The claim of this name as it is now.
+async fn find(world: &World, key: &Key) -> Result<Option<metal3::IPClaim>, Trouble> {
     let id = ClaimId::new(ClaimKind::IPClaim, key.name.clone());
     let known = world.store().namespace(&key.namespace).claims.get(&id).is_some();
     if !known {
@@ -94,15 +120,7 @@ async fn read(world: &World, key: &Key) -> Result<Option<metal3::IPClaim>, Troub
 }
 
 /// Makes the claim. One that is there already is given instead.
-///
-/// # Errors
-/// Those of the API server.
-pub(in super::super) async fn make(
-    world: &World,
-    key: &Key,
-    pool: &str,
-    owner: &Owner<'_>,
-) -> Result<Option<metal3::IPClaim>, Trouble> {
+async fn make(world: &World, key: &Key, pool: &str, owner: &Owner<'_>) -> Result<Option<metal3::IPClaim>, Trouble> {
     let claim = json!({
         "apiVersion": metal3::API_VERSION,
         "kind": metal3::CLAIM_KIND,
@@ -134,15 +152,7 @@ pub(in super::super) async fn make(
 
 /// What a claim that is there comes to. A claim of an earlier object of the name is deleted; one without an owner is taken
 /// over; an owner reference in a version that is not served any more is written anew.
-///
-/// # Errors
-/// Those of the API server.
-pub(in super::super) async fn follow(
-    world: &World,
-    key: &Key,
-    claim: &metal3::IPClaim,
-    owner: &Owner<'_>,
-) -> Result<Progress, Trouble> {
+async fn follow(world: &World, key: &Key, claim: &metal3::IPClaim, owner: &Owner<'_>) -> Result<Progress, Trouble> {
     let metadata = &claim.metadata;
     if metadata.deletion_timestamp.is_some() {
         return Ok(Progress::Pending);

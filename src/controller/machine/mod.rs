@@ -19,7 +19,7 @@ use super::queue::Pass;
 use super::store::{CLUSTER_NAME, PAUSED, Store};
 use super::world::World;
 use choice::{Asker, choose, is_labelled};
-use claim::{Held, Owner, Progress, find, follow, make};
+use claim::{Held, Owner, Progress, claim};
 use nic::{Given, Nics};
 use waiting::{Waiting, show};
 
@@ -53,14 +53,8 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
         return Ok(Pass::DONE);
     };
     let (cluster, nics) = match stand(world, key, &machine) {
-        Stand::Idle => {
-            show(world, Kind::Machine, key, &machine, None).await?;
-            return Ok(Pass::DONE);
-        }
-        Stand::Waits(waiting) => {
-            show(world, Kind::Machine, key, &machine, waiting.as_ref()).await?;
-            return Ok(Pass::DONE);
-        }
+        Stand::Idle => return show(world, Kind::Machine, key, &machine, None).await,
+        Stand::Waits(waiting) => return show(world, Kind::Machine, key, &machine, waiting.as_ref()).await,
         Stand::Serve(cluster, nics) => (cluster, nics),
     };
     // One machine after the other, in the order in which they were woken: their claims follow that order.
@@ -69,10 +63,7 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
         claims(world, key, &machine, &cluster, &nics).await?
     };
     match held {
-        Err(waiting) => {
-            show(world, Kind::Machine, key, &machine, waiting.as_ref()).await?;
-            Ok(Pass::DONE)
-        }
+        Err(waiting) => show(world, Kind::Machine, key, &machine, waiting.as_ref()).await,
         Ok(held) => write(world, key, &machine, held).await,
     }
 }
@@ -167,21 +158,8 @@ async fn claims(
     let mut missing: Option<Option<Waiting>> = None;
     for (index, network) in &nics.waiting {
         let name = Key::new(key.namespace.clone(), format!("{}-{index}", key.name));
-        let mut found = find(world, &name).await?;
-        if found.is_none() {
-            let pool = pool_of(&world.store(), key, machine, cluster, network);
-            match pool {
-                Ok(pool) => found = make(world, &name, &pool, &owner).await?,
-                Err(waiting) => {
-                    missing = Some(missing.flatten().or(Some(waiting)));
-                    continue;
-                }
-            }
-        }
-        let progress = match found {
-            Some(claim) => follow(world, &name, &claim, &owner).await?,
-            None => Progress::Pending,
-        };
+        let pool = |store: &Store| pool_of(store, key, machine, cluster, network);
+        let progress = claim(world, &name, &owner, pool).await?;
         match progress {
             Progress::Held(one) => held.push((*index, one)),
             Progress::Pending => missing = Some(missing.flatten()),
@@ -241,12 +219,8 @@ async fn write(world: &World, key: &Key, machine: &Value, held: Vec<(usize, Held
         }
         Err(Trouble::Missing) => return Ok(Pass::DONE),
         Err(trouble @ Trouble::Refused(_)) => {
-            let waiting = Waiting::new(
-                "AddressRefused",
-                format!("the API server does not take the addresses: {trouble}"),
-            );
-            show(world, Kind::Machine, key, machine, Some(&waiting)).await?;
-            return Ok(Pass::Failed);
+            let waiting = Waiting::refused("AddressRefused", "the addresses", &trouble);
+            return show(world, Kind::Machine, key, machine, Some(&waiting)).await;
         }
         Err(trouble) => return Err(trouble),
     }

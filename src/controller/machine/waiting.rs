@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::call::{Key, Trouble};
 use super::super::event::{Subject, Tone};
 use super::super::kinds::Kind;
+use super::super::queue::Pass;
 use super::super::world::World;
 
 /// Annotation that says what a machine waits for.
@@ -16,6 +17,8 @@ pub(in super::super) const WAITING_FOR: &str = "capv-ipam.dev/waiting-for";
 pub(in super::super) struct Waiting {
     pub(in super::super) reason: &'static str,
     pub(in super::super) message: String,
+    /// Nothing that is watched tells of its end, so the way out is to try again.
+    retried: bool,
 }
 
 impl Waiting {
@@ -23,11 +26,21 @@ impl Waiting {
         Self {
             reason,
             message: message.into(),
+            retried: false,
+        }
+    }
+
+    /// The API server does not take what is written, because of a quota, a right or an admission webhook, say.
+    pub(in super::super) fn refused(reason: &'static str, what: &str, trouble: &Trouble) -> Self {
+        Self {
+            reason,
+            message: format!("the API server does not take {what}: {trouble}"),
+            retried: true,
         }
     }
 }
 
-/// Shows the wait, or takes the sign of an earlier one off.
+/// Shows the wait, or takes the sign of an earlier one off, and says how the pass ends.
 ///
 /// # Errors
 /// Those of the API server.
@@ -37,7 +50,12 @@ pub(in super::super) async fn show(
     key: &Key,
     object: &Value,
     waiting: Option<&Waiting>,
-) -> Result<(), Trouble> {
+) -> Result<Pass, Trouble> {
+    let pass = if waiting.is_some_and(|waiting| waiting.retried) {
+        Pass::Failed
+    } else {
+        Pass::DONE
+    };
     let old = object
         .pointer("/metadata/annotations")
         .and_then(|annotations| annotations.get(WAITING_FOR));
@@ -49,7 +67,7 @@ pub(in super::super) async fn show(
             .say(&subject, Tone::Warning, waiting.reason, waiting.message.clone());
     }
     if old.and_then(Value::as_str) == new.as_deref() {
-        return Ok(());
+        return Ok(pass);
     }
     let patch = json!({"metadata": {
         "resourceVersion": object.pointer("/metadata/resourceVersion"),
@@ -60,5 +78,5 @@ pub(in super::super) async fn show(
         Err(Trouble::Missing) => {}
         Err(trouble) => return Err(trouble),
     }
-    Ok(())
+    Ok(pass)
 }

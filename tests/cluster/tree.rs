@@ -1,0 +1,146 @@
+//! `status` on a real API server: the tree, what waits and why, and a watch that prints what changes.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::api_server::{ADMIN, LEGACY, shared};
+use crate::bench::{Bench, CLUSTER, eventually, pool, run};
+use crate::capv::{MACHINE, cluster, label, machine, nic, template};
+
+fn command(bench: &Bench, user: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_capv-ipam"));
+    command
+        .args(["status", "--namespace", &bench.namespace, "--kubeconfig"])
+        .arg(bench.server.kubeconfig(user))
+        .args(arguments);
+    command
+}
+
+fn status(bench: &Bench, arguments: &[&str]) -> Output {
+    command(bench, ADMIN, arguments).output().unwrap()
+}
+
+#[test]
+fn the_tree_of_a_real_cluster_says_who_has_what_and_who_waits_for_what() {
+    let Some(server) = shared() else { return };
+    run(async {
+        let bench = Bench::new(server).await;
+        let _controller = bench.controller(&[]);
+        bench.create(cluster("c")).await;
+        bench.create(pool("p", "192.0.2.10", "192.0.2.10")).await;
+        bench.create(template("t", label("p"))).await;
+        bench.create(template("bare", json!({}))).await;
+        bench
+            .machine(machine("first", "t", "c", true, json!([nic("Public")])))
+            .await;
+        bench.served("first").await;
+        for (name, template, reason) in [("second", "t", "ClaimRefused"), ("third", "bare", "NoPoolLabel")] {
+            bench
+                .machine(machine(name, template, "c", true, json!([nic("Public")])))
+                .await;
+            bench.waits(MACHINE, name, reason).await;
+        }
+        let shown = status(&bench, &[]);
+        let text = String::from_utf8(shown.stdout).unwrap();
+        println!("{text}");
+        assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+        let line = |name: &str| {
+            text.lines()
+                .find(|line| line.contains(name))
+                .unwrap_or_else(|| panic!("no line of {name}: {text}"))
+        };
+        assert!(line("first").contains("192.0.2.10"), "{text}");
+        assert!(line("second").contains("Exhausted IP Pools"), "{text}");
+        assert!(line("third").contains("NoPoolLabel"), "{text}");
+        let wide = String::from_utf8(status(&bench, &["-o", "wide"]).stdout).unwrap();
+        assert!(wide.contains("first-0") && wide.contains("second-0"), "{wide}");
+        let json: Value = serde_json::from_slice(&status(&bench, &["-o", "json"]).stdout).unwrap();
+        assert!(json.to_string().contains("192.0.2.10"), "{json}");
+        // Somebody who may read Clusters alone is told that this is not all.
+        let role = format!("clusters-{}", bench.namespace);
+        let clusters = [
+            "clusterrole",
+            &role,
+            "--verb=list",
+            "--resource=clusters.cluster.x-k8s.io",
+        ];
+        server.kubectl(&[&["create"][..], &clusters[..]].concat());
+        let user = format!("--user={LEGACY}");
+        server.kubectl(&[
+            "-n",
+            &bench.namespace,
+            "create",
+            "rolebinding",
+            &role,
+            "--clusterrole",
+            &role,
+            &user,
+        ]);
+        let partly = command(&bench, LEGACY, &[]).output().unwrap();
+        let error = String::from_utf8(partly.stderr).unwrap();
+        assert!(
+            partly.status.success() && String::from_utf8(partly.stdout).unwrap().contains("/c"),
+            "{error}"
+        );
+        assert!(
+            error.contains("warning: not everything can be read") && error.contains("vspheremachines"),
+            "{error}"
+        );
+    });
+}
+
+#[test]
+fn a_watch_elsewhere_than_on_a_terminal_prints_the_lines_that_change() {
+    let Some(server) = shared() else { return };
+    run(async {
+        let bench = Bench::new(server).await;
+        let _controller = bench.controller(&[]);
+        bench.create(cluster("c")).await;
+        bench.create(pool("p", "192.0.2.10", "192.0.2.19")).await;
+        bench.create(template("t", label("p"))).await;
+        bench
+            .machine(machine("first", "t", "c", true, json!([nic("Public")])))
+            .await;
+        bench.served("first").await;
+        let mut child = command(&bench, ADMIN, &["--watch"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (send, received) = channel();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| send.send(line)));
+        let next = |name: &str| {
+            let until = Instant::now() + Duration::from_secs(30);
+            loop {
+                let left = until.saturating_duration_since(Instant::now());
+                let line: String = received.recv_timeout(left).unwrap();
+                if line.contains(name) {
+                    return line;
+                }
+            }
+        };
+        assert!(next("first").contains("192.0.2.10"));
+        bench
+            .machine(machine("second", "t", "c", true, json!([nic("Public")])))
+            .await;
+        bench.served("second").await;
+        // It may be seen before it has its address.
+        let mut line = next("second");
+        while !line.contains("192.0.2.11") {
+            line = next("second");
+        }
+        bench.delete(MACHINE, "second").await;
+        eventually("the cluster is there", async || bench.get(CLUSTER, "c").await).await;
+        println!("gone: {}", next("second"));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(
+            received.try_iter().all(|line| !line.contains("first")),
+            "what has not changed is printed once"
+        );
+    });
+}
