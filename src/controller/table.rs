@@ -1,8 +1,9 @@
 //! Takes values that know their own identity, keeps them side by side in one slice that the allocator can read, each with
 //! the version it was stored in; never keeps an older version over a newer one.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+
+use hashbrown::HashTable;
 
 /// A value with an identity.
 pub(super) trait Identified {
@@ -17,7 +18,9 @@ pub(super) trait Identified {
 pub(super) struct Table<T: Identified, N> {
     values: Vec<T>,
     notes: Vec<(Version, N)>,
-    places: HashMap<T::Id, usize>,
+    /// Where each value is, by its identity, which only the value itself holds: there are tens of thousands.
+    places: HashTable<usize>,
+    hasher: RandomState,
 }
 
 impl<T: Identified, N> Default for Table<T, N> {
@@ -25,7 +28,8 @@ impl<T: Identified, N> Default for Table<T, N> {
         Self {
             values: Vec::new(),
             notes: Vec::new(),
-            places: HashMap::new(),
+            places: HashTable::new(),
+            hasher: RandomState::new(),
         }
     }
 }
@@ -55,9 +59,14 @@ impl<T: Identified, N> Table<T, N> {
         self.values.iter_mut().zip(self.notes.iter().map(|(_, note)| note))
     }
 
+    fn place(&self, id: &T::Id) -> Option<usize> {
+        let hash = self.hasher.hash_one(id);
+        self.places.find(hash, |&place| self.values[place].id() == id).copied()
+    }
+
     /// The value with its version and what was noted beside it.
     pub(super) fn get(&self, id: &T::Id) -> Option<(&T, &Version, &N)> {
-        let place = *self.places.get(id)?;
+        let place = self.place(id)?;
         let (version, note) = &self.notes[place];
         Some((&self.values[place], version, note))
     }
@@ -65,14 +74,17 @@ impl<T: Identified, N> Table<T, N> {
     /// Stores the value unless one of the same or a newer version is there. Gives the value that it replaced, or nothing
     /// where it was not stored.
     pub(super) fn put(&mut self, value: T, version: Version, note: N) -> Option<Option<T>> {
-        match self.places.get(value.id()) {
+        match self.place(value.id()) {
             None => {
-                self.places.insert(value.id().clone(), self.values.len());
+                let hash = self.hasher.hash_one(value.id());
                 self.values.push(value);
                 self.notes.push((version, note));
+                let (values, hasher) = (&self.values, &self.hasher);
+                let hash_of = |&place: &usize| hasher.hash_one(values[place].id());
+                self.places.insert_unique(hash, values.len() - 1, hash_of);
                 Some(None)
             }
-            Some(&place) => {
+            Some(place) => {
                 if version.is_older_or_same(&self.notes[place].0) {
                     return None;
                 }
@@ -84,12 +96,20 @@ impl<T: Identified, N> Table<T, N> {
 
     /// Takes the value out.
     pub(super) fn remove(&mut self, id: &T::Id) -> Option<T> {
-        let place = self.places.remove(id)?;
+        let hash = self.hasher.hash_one(id);
+        let values = &self.values;
+        let entry = self.places.find_entry(hash, |&place| values[place].id() == id).ok()?;
+        let (place, _) = entry.remove();
+        // The last value moves up, so its place is noted anew first, while every place still leads to its value.
+        let last = self.values.len() - 1;
+        if place != last {
+            let hash = self.hasher.hash_one(self.values[last].id());
+            if let Some(moved) = self.places.find_mut(hash, |&place| place == last) {
+                *moved = place;
+            }
+        }
         let value = self.values.swap_remove(place);
         self.notes.swap_remove(place);
-        if let Some(moved) = self.values.get(place) {
-            self.places.insert(moved.id().clone(), place);
-        }
         Some(value)
     }
 

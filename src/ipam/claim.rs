@@ -93,7 +93,7 @@ pub struct Claim {
     /// Whether it has a deletion time.
     pub deleting: bool,
     /// All its finalizers.
-    pub finalizers: Vec<String>,
+    pub finalizers: Arc<Vec<String>>,
     /// Whether its own Cluster is paused: it keeps what it holds and nothing is decided about it.
     pub paused: bool,
     /// Whether its address rests for a while after its deletion (the in-cluster provider's grace period).
@@ -114,7 +114,7 @@ impl Claim {
             address: None,
             failure: None,
             deleting: false,
-            finalizers: Vec::new(),
+            finalizers: Arc::default(),
             paused: false,
             resting: false,
         }
@@ -135,7 +135,7 @@ impl Claim {
             created: metadata.creation_timestamp.clone(),
             requested: metadata.annotations.get(metal3::REQUEST_ANNOTATION).cloned(),
             deleting: metadata.deletion_timestamp.is_some(),
-            finalizers: metadata.finalizers.clone(),
+            finalizers: metadata.finalizers.clone().into(),
             ..Self::new(ClaimId::new(kind, metadata.name.clone()), pool)
         }
     }

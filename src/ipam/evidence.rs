@@ -33,6 +33,11 @@ pub(crate) struct Evidence<'a> {
     pub(crate) promises: Promises<'a>,
 }
 
+/// Room for the one entry that nearly every list of tens of thousands has.
+fn one<T>() -> Vec<T> {
+    Vec::with_capacity(1)
+}
+
 impl<'a> Evidence<'a> {
     pub(crate) fn read(snapshot: &Snapshot<'a>) -> Self {
         let pool = snapshot.pool;
@@ -64,11 +69,11 @@ impl<'a> Evidence<'a> {
             promises: Promises::default(),
         };
         for &(object, address) in &evidence.own {
-            evidence.at.entry(address).or_default().push(object);
+            evidence.at.entry(address).or_insert_with(one).push(object);
             if let Some(claim) = evidence.claim_of(object)
                 && belongs(object, claim)
             {
-                let objects = evidence.of_claim.entry(&claim.id).or_default();
+                let objects = evidence.of_claim.entry(&claim.id).or_insert_with(one);
                 objects.push((object, address));
             }
         }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::view::PoolView;
 use crate::ipam::{
@@ -176,9 +177,7 @@ impl Settled {
             // The claim stays, without our finalizer and without an address.
             Some(true) => {
                 claim.address = None;
-                claim
-                    .finalizers
-                    .retain(|finalizer| finalizer != claim.id.kind.finalizer());
+                Arc::make_mut(&mut claim.finalizers).retain(|finalizer| finalizer != claim.id.kind.finalizer());
                 true
             }
         });

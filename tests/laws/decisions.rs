@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use capv_ipam::api::metal3::IPPoolSpec;
 use capv_ipam::ipam::{
@@ -74,7 +75,7 @@ pub(crate) fn happen(world: &mut World, event: &Event, time: usize) {
                 .iter_mut()
                 .filter(|claim| claim.id == *id && !claim.deleting)
             {
-                claim.finalizers.push("example.com/in-use".into());
+                Arc::make_mut(&mut claim.finalizers).push("example.com/in-use".into());
             }
         }
         Event::Settle => world.settle().expect("settles"),

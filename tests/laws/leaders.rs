@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use capv_ipam::ipam::{
     AddressObject, Claim, ClaimId, Grant, ObjectId, Outcome, Pool, Released, Seeded, Snapshot, decide, ippool_reference,
@@ -147,7 +148,7 @@ impl Server {
                 let guarded = self.write(&id, claims, |stored| {
                     let finalizer = stored.claim.id.kind.finalizer().to_owned();
                     if !stored.claim.finalizers.contains(&finalizer) {
-                        stored.claim.finalizers.push(finalizer);
+                        Arc::make_mut(&mut stored.claim.finalizers).push(finalizer);
                     }
                 });
                 if !guarded {
@@ -174,7 +175,7 @@ impl Server {
                 self.write(&id, claims, |stored| {
                     stored.claim.address = None;
                     stored.shows = None;
-                    stored.claim.finalizers.clear();
+                    stored.claim.finalizers = Arc::default();
                 });
                 self.claims
                     .retain(|s| s.claim.id != id || !s.claim.deleting || !s.claim.finalizers.is_empty());

@@ -52,7 +52,7 @@ fn objects(world: &World) -> Vec<Value> {
 fn claim(claim: &Claim) -> Value {
     let metadata = json!({
         "name": claim.id.name, "namespace": "n", "uid": claim.uid, "creationTimestamp": claim.created,
-        "deletionTimestamp": claim.deleting.then_some("2026-01-02T00:00:00Z"), "finalizers": claim.finalizers,
+        "deletionTimestamp": claim.deleting.then_some("2026-01-02T00:00:00Z"), "finalizers": *claim.finalizers,
         "annotations": claim.requested.as_ref().map(|text| json!({"ipAddress": text})),
     });
     match claim.id.kind {

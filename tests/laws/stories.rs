@@ -37,7 +37,7 @@ fn claim(kind: ClaimKind, name: &str) -> Claim {
 
 fn deleted(mut claim: Claim, finalizers: &[&str]) -> Claim {
     claim.deleting = true;
-    claim.finalizers = finalizers.iter().map(|f| (*f).into()).collect();
+    claim.finalizers = finalizers.iter().map(|f| (*f).into()).collect::<Vec<_>>().into();
     claim
 }
 
@@ -213,7 +213,7 @@ fn a_deleted_claim_waits_for_finalizers_of_others_but_not_for_a_stray_one() {
     // Until the object is gone the address is nobody else's.
     assert_eq!(indexes(&outcome), ["a=10.0.0.1", "b=10.0.0.2", "c=10.0.0.3"]);
     released.address = None;
-    released.finalizers = vec![stray.into()];
+    released.finalizers = vec![stray.into()].into();
     let later = decided(&[("b", "10.0.0.2")], &[], &[released, claim(IPClaim, "d")]);
     assert_eq!(indexes(&later), ["d=10.0.0.1"]);
     assert!(!later.released[0].guarded);

@@ -1,6 +1,7 @@
 //! Takes the records that tell a story in steps, plays them in a world and compares claims, objects and indexes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use capv_ipam::api::capi::PoolReference;
 use capv_ipam::api::metal3::IPPoolSpec;
@@ -136,7 +137,7 @@ fn claim(world: &World, new: Record<'_>, step: usize) -> Result<Claim, String> {
     claim.failure = new.text("error");
     claim.deleting = new.read("deleting")?;
     if new.read::<bool>("foreignFinalizer")? {
-        claim.finalizers.push("example.com/in-use".into());
+        Arc::make_mut(&mut claim.finalizers).push("example.com/in-use".into());
     }
     Ok(claim)
 }

@@ -1,6 +1,7 @@
 //! Takes decisions and carries them out on claims and objects held in memory, as a controller does on a cluster.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use capv_ipam::api::metal3::IPPoolSpec;
 use capv_ipam::ipam::{
@@ -120,9 +121,7 @@ impl World {
         if let Some(claim) = self.claim_mut(&released.claim) {
             changed |= claim.address.take().is_some();
             let before = claim.finalizers.len();
-            claim
-                .finalizers
-                .retain(|finalizer| finalizer != claim.id.kind.finalizer());
+            Arc::make_mut(&mut claim.finalizers).retain(|finalizer| finalizer != claim.id.kind.finalizer());
             changed |= claim.finalizers.len() != before;
         }
         let before = self.claims.len();
@@ -146,6 +145,6 @@ impl World {
 fn guard(claim: &mut Claim) {
     let finalizer = claim.id.kind.finalizer();
     if !claim.finalizers.iter().any(|own| own == finalizer) {
-        claim.finalizers.push(finalizer.into());
+        Arc::make_mut(&mut claim.finalizers).push(finalizer.into());
     }
 }

@@ -27,7 +27,7 @@ pub(in super::super) async fn renew_of(world: &World, owner: &Wake, kind: Kind, 
         let claims = &store.namespace(&key.namespace).claims;
         let old = claims.values().iter().filter(|claim| {
             let note = claims.get(&claim.id).map(|(_, _, note)| note);
-            note.is_some_and(|note| note.old_owner.as_ref() == Some(owner))
+            note.is_some_and(|note| note.old_owner.as_deref() == Some(owner))
         });
         old.map(|claim| Key::new(key.namespace.clone(), claim.id.name.clone()))
             .collect()

@@ -70,7 +70,7 @@ pub(super) async fn ensure_finalizer(world: &World, place: &Key, seen: &Seen) ->
     let object = if seen.claim.finalizers.iter().any(|there| there == finalizer) {
         read_as_seen(world, place, seen).await?
     } else {
-        let mut finalizers = seen.claim.finalizers.clone();
+        let mut finalizers = Vec::clone(&seen.claim.finalizers);
         finalizers.push(finalizer.into());
         let patch = json!({"metadata": {"resourceVersion": seen.version.0, "finalizers": finalizers}});
         match world.caller.patch(kind, place, &patch).await {

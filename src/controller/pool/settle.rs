@@ -71,7 +71,7 @@ pub(super) async fn orphaned_claims(world: &World, key: &Key) -> Result<Pass, Tr
             .values()
             .iter()
             .filter(|claim| *claim.pool == reference);
-        let goes = |claim: &&Claim| claim.deleting && claim.finalizers == [claim.id.kind.finalizer()];
+        let goes = |claim: &&Claim| claim.deleting && *claim.finalizers == [claim.id.kind.finalizer()];
         let claims: Vec<(Claim, String)> = own
             .filter(goes)
             .filter_map(|claim| Some((claim.clone(), namespace.claims.get(&claim.id)?.1.0.clone())))

@@ -3,7 +3,7 @@
 
 mod cluster;
 mod namespace;
-mod references;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

@@ -2,6 +2,7 @@
 //! anybody.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -10,8 +11,9 @@ use super::super::kinds::{INFRASTRUCTURE_GROUP, Kind};
 use super::super::machine::CLONED_FROM;
 use super::super::machine::waiting::WAITING_FOR;
 use super::super::table::{Identified, Table, Version};
-use super::references::References;
+use super::shared::Shared;
 use super::{CLUSTER_NAME, Cluster, Wake};
+use crate::api::capi::PoolReference;
 use crate::api::metal3::IPPool;
 use crate::api::{ObjectMeta, OwnerReference};
 use crate::ipam::{AddressObject, Claim, ClaimId, ClaimKind, ObjectId};
@@ -22,7 +24,7 @@ pub(in super::super) struct ClaimNote {
     /// The Cluster that it names.
     pub(in super::super) cluster: Option<String>,
     /// The machine or VSphereCluster that owns it in a version that newer CAPV does not serve.
-    pub(in super::super) old_owner: Option<Wake>,
+    pub(in super::super) old_owner: Option<Box<Wake>>,
 }
 
 /// What is kept of an address object beside what the allocator reads.
@@ -30,7 +32,7 @@ pub(in super::super) struct ClaimNote {
 pub(in super::super) struct ObjectNote {
     pub(in super::super) uid: String,
     pub(in super::super) deleting: bool,
-    pub(in super::super) finalizers: Vec<String>,
+    pub(in super::super) finalizers: Arc<Vec<String>>,
 }
 
 impl Identified for Claim {
@@ -63,7 +65,8 @@ pub(in super::super) struct Namespace {
     pub(in super::super) clusters: BTreeMap<String, (Version, Cluster)>,
     /// VSphereMachines, templates and VSphereClusters.
     pub(in super::super) whole: BTreeMap<(Kind, String), Whole>,
-    references: References,
+    pool_references: Shared<PoolReference>,
+    finalizers: Shared<Vec<String>>,
 }
 
 impl Namespace {
@@ -77,13 +80,15 @@ impl Namespace {
         wakes: &mut BTreeSet<Wake>,
     ) {
         let wake = |claim: &Claim| Wake::Pool(Key::new(namespace, claim.pool.name.clone()));
-        claim.pool = self.references.shared(claim.pool);
+        claim.pool = self.pool_references.one(claim.pool);
+        claim.finalizers = self.finalizers.one(claim.finalizers);
         let new = claim.clone();
         let old_owner = metadata
             .owner_references
             .iter()
             .find_map(|owner| old_owner(namespace, owner));
         wakes.extend(old_owner.clone());
+        let old_owner = old_owner.map(Box::new);
         let note = ClaimNote { cluster, old_owner };
         let Some(old) = self.claims.put(claim, version, note) else {
             return;
@@ -111,12 +116,12 @@ impl Namespace {
         wakes: &mut BTreeSet<Wake>,
     ) {
         let wake = |object: &AddressObject| Wake::Pool(Key::new(namespace, object.pool.name.clone()));
-        object.pool = self.references.shared(object.pool);
+        object.pool = self.pool_references.one(object.pool);
         let new = object.clone();
         let note = ObjectNote {
             uid: metadata.uid.clone().unwrap_or_default(),
             deleting: metadata.deletion_timestamp.is_some(),
-            finalizers: metadata.finalizers.clone(),
+            finalizers: self.finalizers.one(metadata.finalizers.clone().into()),
         };
         if let Some(old) = self.objects.put(object, version, note)
             && old.as_ref() != Some(&new)

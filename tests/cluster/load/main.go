@@ -149,8 +149,9 @@ func watch(ready chan<- bool, bound func(string, time.Time)) {
 				Status   struct{ Address struct{ Name string } }
 			}
 		}
-		if events.Decode(&event) != nil {
-			return
+		if err := events.Decode(&event); err != nil {
+			fmt.Fprintln(os.Stderr, "the watch of the claims ended:", err)
+			os.Exit(1)
 		}
 		if event.Object.Status.Address.Name != "" {
 			bound(event.Object.Metadata.Name, time.Now())
