@@ -271,6 +271,33 @@ fn a_claim_that_metal3_refused_waits_until_it_is_repaired() {
 }
 
 #[test]
+fn with_a_number_of_machines_that_is_not_known_nobody_says_that_it_is_enough() {
+    let folder = Folder::new();
+    let groups = [control_plane("oak", &["pool"]), workers("oak-md", 2, &["pool"])];
+    let text = manifest("oak", "IPPool", &[("pool", "192.0.2.10-192.0.2.14")], &groups);
+    let placeholder = text.replace("\"replicas\":2", "\"replicas\":\"${WORKERS}\"");
+    assert_ne!(text, placeholder);
+    folder.write("m.yaml", placeholder);
+    let plan = plan_of(&folder, &["--then", "rollout=oak"]);
+    let pool = pool_of(&plan, 0, "pool");
+    assert!(pool.get("needed").is_none() && pool.get("stuck").is_none(), "{pool}");
+    for (form, word) in [
+        ("table", "unknown"),
+        ("markdown", "unknown"),
+        ("csv", "unknown"),
+        ("html", "unknown"),
+    ] {
+        let ran = folder.run(&["plan", "-f", "m.yaml", "-o", form, "--then", "rollout=oak"]);
+        assert!(ran.stdout.contains(word), "{form}: {}", ran.stdout);
+        assert!(!ran.stdout.contains(">enough<"), "{form}");
+    }
+    // Where everything is known the answer stays a yes or no.
+    folder.write("m.yaml", text);
+    let known = plan_of(&folder, &["--then", "rollout=oak"]);
+    assert_eq!(pool_of(&known, 0, "pool")["stuck"], true);
+}
+
+#[test]
 fn a_pool_of_exactly_the_replicas_is_stuck_until_it_is_enlarged() {
     for (kind, part) in [
         ("IPPool", "remove the whole status of the claim"),

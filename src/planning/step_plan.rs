@@ -80,8 +80,9 @@ pub struct StepPool {
     /// Addresses held at once at most; missing when unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak: Option<u64>,
-    /// A machine waits for an address and nothing goes on without somebody's help.
-    pub stuck: bool,
+    /// Whether a machine waits for an address and nothing goes on without somebody's help; missing when unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<bool>,
     /// Whether that is so in every run, or only in some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every_run: Option<bool>,

@@ -122,6 +122,7 @@ fn in_order(draws: &[GroupDraw]) -> Vec<String> {
 fn step_pool(world: &World, pool: usize, used: &PoolUse) -> StepPool {
     let reference = world.pool_reference(pool);
     let stuck = !used.waiting.is_empty();
+    let is_known = used.needed.is_some() && used.size.is_some();
     let waiting = || {
         let groups: Vec<&GroupStart> = world.groups().collect();
         let names = used
@@ -138,7 +139,8 @@ fn step_pool(world: &World, pool: usize, used: &PoolUse) -> StepPool {
     StepPool {
         pool: reference.clone(),
         peak: used.peak,
-        stuck,
+        // Nobody waits among the machines whose number is known.
+        stuck: (stuck || is_known).then_some(stuck),
         every_run: stuck.then_some(used.every_run),
         needed: used.needed,
         size: used.size.map(Into::into),

@@ -72,7 +72,7 @@ fn steps_table(plan: &AddressPlan, columns: Columns) -> Table {
 fn notes(plan: &AddressPlan) -> Vec<String> {
     let mut notes = Vec::new();
     for (number, step) in (1..).zip(&plan.steps) {
-        for pool in step.pools.iter().filter(|pool| pool.stuck) {
+        for pool in step.pools.iter().filter(|pool| pool.stuck == Some(true)) {
             let why = pool.why.as_deref().unwrap_or("it gets stuck");
             let mut note = format!("step {number}, pool {}: {why}.", pool.pool.name);
             if let Some(way_out) = &pool.way_out {
@@ -132,9 +132,13 @@ fn row(
 
 fn stuck(pool: Option<&StepPool>) -> &'static str {
     match pool {
-        Some(pool) if pool.stuck && pool.every_run == Some(false) => "possible",
-        Some(pool) if pool.stuck => "yes",
-        _ => "no",
+        Some(pool) => match pool.stuck {
+            Some(true) if pool.every_run == Some(false) => "possible",
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "unknown",
+        },
+        None => "no",
     }
 }
 

@@ -255,7 +255,7 @@ impl Pair<'_> {
         let stuck: StuckPools<'_> = step
             .pools
             .iter()
-            .filter(|pool| pool.stuck)
+            .filter(|pool| pool.stuck == Some(true))
             .map(|pool| (&*pool.pool.name, (pool.every_run == Some(true), pool.needed)))
             .collect();
         self.expects(index, &stuck)?;

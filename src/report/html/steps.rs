@@ -94,7 +94,7 @@ fn write(out: &mut Markup, place: usize, step: &Value) {
                 cells.cell(|out| out.code(text(pool, "name")));
                 cells.cell(|out| out.text(&number(pool, "peak")));
                 cells.cell(|out| out.text(&number(pool, "needed")));
-                cells.cell(|out| out.text(if is_stuck(pool) { "STUCK" } else { "enough" }));
+                cells.cell(|out| out.text(verdict(pool)));
             });
         }
     });
@@ -145,6 +145,14 @@ fn meaning(event: &str) -> Option<&'static str> {
 
 fn is_stuck(pool: &Value) -> bool {
     pool.get("stuck").and_then(Value::as_bool) == Some(true)
+}
+
+fn verdict(pool: &Value) -> &'static str {
+    match pool.get("stuck").and_then(Value::as_bool) {
+        Some(true) => "STUCK",
+        Some(false) => "enough",
+        None => "unknown",
+    }
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {
