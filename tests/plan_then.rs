@@ -591,7 +591,7 @@ fn a_wrong_event_is_refused_and_says_what_there_is() {
     ]);
     assert_eq!(ran.code, 2);
     assert!(
-        ran.stderr.contains("no machine group is called elm/cp"),
+        ran.stderr.contains("elm/cp is gone: an earlier event deleted its cluster"),
         "{}",
         ran.stderr
     );

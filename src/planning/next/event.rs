@@ -136,12 +136,15 @@ impl Candidate {
     }
 }
 
-/// What a text means; an error says what there is.
-fn find(what: &str, text: &str, candidates: &[Candidate]) -> Result<usize, String> {
+/// What a text means; an error says what there is, or that it is `gone`.
+fn find(what: &str, text: &str, candidates: &[Candidate], gone: &[Candidate]) -> Result<usize, String> {
     let meant: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_meant(text)).collect();
     let names = |candidates: &[&Candidate]| listed(candidates.iter().map(|candidate| candidate.parts.join("/")));
     match meant[..] {
         [only] => Ok(only.index),
+        [] if gone.iter().any(|candidate| candidate.is_meant(text)) => Err(format!(
+            "the {what} {text} is gone: an earlier event deleted its cluster"
+        )),
         [] if candidates.is_empty() => Err(format!("the plan has no {what} with static addresses")),
         [] => Err(format!(
             "no {what} is called {text}; there is {}",
@@ -163,9 +166,9 @@ impl World {
             ];
             Candidate::new(index, parts)
         };
-        let left = self.groups.iter().enumerate().filter(|(_, group)| !group.gone);
-        let candidates: Vec<Candidate> = left.map(candidate).collect();
-        find("machine group", text, &candidates)
+        let (gone, left): (Vec<_>, Vec<_>) = self.groups.iter().enumerate().partition(|(_, group)| group.gone);
+        let candidates = |groups: Vec<_>| groups.into_iter().map(candidate).collect::<Vec<_>>();
+        find("machine group", text, &candidates(left), &candidates(gone))
     }
 
     pub(super) fn pool_named(&self, text: &str) -> Result<usize, String> {
@@ -174,21 +177,22 @@ impl World {
             Candidate::new(index, [is.namespace.as_ref(), Some(&is.kind), Some(&is.name)])
         };
         let candidates: Vec<Candidate> = self.pools.iter().enumerate().map(candidate).collect();
-        find("pool", text, &candidates)
+        find("pool", text, &candidates, &[])
     }
 
     /// The groups of a cluster.
     pub(super) fn cluster_named(&self, text: &str) -> Result<Vec<usize>, String> {
-        let mut clusters: Vec<Candidate> = Vec::new();
+        let (mut clusters, mut gone): (Vec<Candidate>, Vec<Candidate>) = <_>::default();
         for (index, group) in self.groups.iter().enumerate() {
             let parts = [group.is.namespace.as_ref(), group.is.cluster.as_ref()];
             let candidate = Candidate::new(index, parts);
-            let known = clusters.iter().any(|known| known.parts == candidate.parts);
-            if group.is.cluster.is_some() && !known && !group.gone {
-                clusters.push(candidate);
+            let of_its_kind = if group.gone { &mut gone } else { &mut clusters };
+            let known = of_its_kind.iter().any(|known| known.parts == candidate.parts);
+            if group.is.cluster.is_some() && !known {
+                of_its_kind.push(candidate);
             }
         }
-        let first = &self.groups[find("cluster", text, &clusters)?].is;
+        let first = &self.groups[find("cluster", text, &clusters, &gone)?].is;
         let same = |group: &Group| (&group.is.namespace, &group.is.cluster) == (&first.namespace, &first.cluster);
         let groups = self.groups.iter().enumerate();
         Ok(groups
