@@ -281,16 +281,13 @@ fn with_a_number_of_machines_that_is_not_known_nobody_says_that_it_is_enough() {
     let plan = plan_of(&folder, &["--then", "rollout=oak"]);
     let pool = pool_of(&plan, 0, "pool");
     assert!(pool.get("needed").is_none() && pool.get("stuck").is_none(), "{pool}");
-    for (form, word) in [
-        ("table", "unknown"),
-        ("markdown", "unknown"),
-        ("csv", "unknown"),
-        ("html", "unknown"),
-    ] {
-        let ran = folder.run(&["plan", "-f", "m.yaml", "-o", form, "--then", "rollout=oak"]);
-        assert!(ran.stdout.contains(word), "{form}: {}", ran.stdout);
-        assert!(!ran.stdout.contains(">enough<"), "{form}");
-    }
+    let table = folder.run(&["plan", "-f", "m.yaml", "--then", "rollout=oak"]).stdout;
+    let step = table.lines().rfind(|line| line.starts_with("1 ")).unwrap();
+    assert!(step.trim_end().ends_with("unknown"), "{table}");
+    let page = folder
+        .run(&["plan", "-f", "m.yaml", "-o", "html", "--then", "rollout=oak"])
+        .stdout;
+    assert!(page.contains(">unknown<") && !page.contains(">enough<"));
     // Where everything is known the answer stays a yes or no.
     folder.write("m.yaml", text);
     let known = plan_of(&folder, &["--then", "rollout=oak"]);
@@ -591,7 +588,8 @@ fn a_wrong_event_is_refused_and_says_what_there_is() {
     ]);
     assert_eq!(ran.code, 2);
     assert!(
-        ran.stderr.contains("elm/cp is gone: an earlier event deleted its cluster"),
+        ran.stderr
+            .contains("the machine group elm/cp is gone: an earlier event deleted it"),
         "{}",
         ran.stderr
     );

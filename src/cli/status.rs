@@ -1,6 +1,6 @@
 //! `status`: the tree of clusters and machines with their addresses, from a cluster or a dump of one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,6 +63,21 @@ enum Form {
     Json,
 }
 
+/// What one look at the objects shows.
+struct Look {
+    clusters: Vec<Cluster>,
+    /// What may not be read, in the API server's words: of that nothing can be said.
+    unread: Vec<String>,
+}
+
+impl Look {
+    /// A line for each kind that may not be read.
+    fn warnings(&self) -> String {
+        let warning = |said| format!("warning: not everything can be read, so this may be incomplete: {said}\n");
+        self.unread.iter().map(warning).collect()
+    }
+}
+
 /// How often a watch looks.
 const INTERVAL: Duration = Duration::from_secs(2);
 
@@ -71,7 +86,7 @@ impl StatusArgs {
         let plan = self.against.as_ref().map(read_plan).transpose()?;
         if !self.filenames.is_empty() {
             let objects = Objects::read(self.files()?);
-            return self.print(&self.read(&objects, plan.as_ref()));
+            return self.print(&self.look(&objects, plan.as_ref(), Vec::new()));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::message(format!("cannot start: {error}")))?;
@@ -80,32 +95,36 @@ impl StatusArgs {
             let client =
                 kube::Client::try_from(config).map_err(|error| Failure::message(format!("cannot connect: {error}")))?;
             let mut before = BTreeMap::new();
-            let mut warned = BTreeSet::new();
+            let mut warned = String::new();
             loop {
                 let snapshot = snapshot(&client, self.namespace.as_deref()).await;
                 let snapshot =
                     snapshot.map_err(|trouble| Failure::message(format!("cannot read the cluster: {trouble}")))?;
-                for said in snapshot.forbidden {
-                    if warned.insert(said.clone()) {
-                        anstream::eprintln!("warning: not everything can be read, so this may be incomplete: {said}");
-                    }
-                }
-                let clusters = self.read(&Objects::read(snapshot.objects), plan.as_ref());
+                let look = self.look(&Objects::read(snapshot.objects), plan.as_ref(), snapshot.forbidden);
                 if !self.watch {
-                    return self.print(&clusters);
+                    return self.print(&look);
                 }
-                self.redraw(&clusters, &mut before)?;
+                if std::io::stdout().is_terminal() {
+                    let text = format!("{}{}", self.show(&look), look.warnings());
+                    output::print(&format!("\x1b[H\x1b[2J{text}"))?;
+                } else {
+                    if warned != look.warnings() {
+                        warned = look.warnings();
+                        anstream::eprint!("{warned}");
+                    }
+                    output::print(&changes(&look, &mut before))?;
+                }
                 tokio::time::sleep(INTERVAL).await;
             }
         })
     }
 
-    fn read(&self, objects: &Objects, plan: Option<&AddressPlan>) -> Vec<Cluster> {
+    fn look(&self, objects: &Objects, plan: Option<&AddressPlan>, unread: Vec<String>) -> Look {
         let mut clusters = clusters(objects, plan);
         if let Some(namespace) = &self.namespace {
             clusters.retain(|cluster| cluster.namespace == *namespace);
         }
-        clusters
+        Look { clusters, unread }
     }
 
     fn files(&self) -> Result<Vec<Value>, Failure> {
@@ -123,15 +142,21 @@ impl StatusArgs {
         Ok(objects)
     }
 
-    fn print(&self, clusters: &[Cluster]) -> Result<Status, Failure> {
-        output::print(&self.show(clusters))?;
-        let differs = clusters.iter().any(|cluster| !cluster.differences.is_empty());
+    fn print(&self, look: &Look) -> Result<Status, Failure> {
+        output::print(&self.show(look))?;
+        anstream::eprint!("{}", look.warnings());
+        if self.against.is_some() && !look.unread.is_empty() {
+            let problem = "nothing can be said about the plan, because not everything can be read";
+            return Err(Failure::message(problem.to_owned()));
+        }
+        let differs = look.clusters.iter().any(|cluster| !cluster.differences.is_empty());
         Ok(if differs { Status::Differences } else { Status::Done })
     }
 
-    fn show(&self, clusters: &[Cluster]) -> String {
+    fn show(&self, look: &Look) -> String {
+        let clusters = &look.clusters;
         if self.output == Form::Json {
-            return format!("{:#}\n", as_json(clusters));
+            return format!("{:#}\n", as_json(clusters, &look.unread));
         }
         if clusters.is_empty() {
             return "no Cluster\n".into();
@@ -199,37 +224,39 @@ impl StatusArgs {
         }
         table
     }
+}
 
-    /// On a terminal the whole tree anew; elsewhere only the lines that are new or have changed.
-    fn redraw(&self, clusters: &[Cluster], before: &mut BTreeMap<String, String>) -> Result<(), Failure> {
-        let text = self.show(clusters);
-        if std::io::stdout().is_terminal() {
-            return output::print(&format!("\x1b[H\x1b[2J{text}"));
-        }
-        let mut now = BTreeMap::new();
-        let mut changed = String::new();
-        for cluster in clusters {
-            for machine in cluster.groups.values().flatten() {
-                let key = format!("{}/{}", cluster.namespace, machine.name);
-                let line = format!(
-                    "{key} {} {} {}",
-                    machine.state.name(),
-                    machine.addresses.join(","),
-                    machine.reason
-                );
-                if before.get(&key) != Some(&line) {
-                    changed.push_str(line.trim_end());
-                    changed.push('\n');
-                }
-                now.insert(key, line);
+/// One line for each machine that is new, changed, or gone since `before`.
+fn changes(look: &Look, before: &mut BTreeMap<String, String>) -> String {
+    let mut now = BTreeMap::new();
+    let mut changed = String::new();
+    for cluster in &look.clusters {
+        for machine in cluster.groups.values().flatten() {
+            let key = format!("{}/{}", cluster.namespace, machine.name);
+            let line = format!(
+                "{key} {} {} {}",
+                machine.state.name(),
+                machine.addresses.join(","),
+                machine.reason
+            );
+            if before.get(&key) != Some(&line) {
+                changed.push_str(line.trim_end());
+                changed.push('\n');
             }
+            now.insert(key, line);
         }
-        for gone in before.keys().filter(|key| !now.contains_key(*key)) {
-            changed.push_str(&format!("{gone} gone\n"));
-        }
-        *before = now;
-        output::print(&changed)
     }
+    if !look.unread.is_empty() {
+        // What is not seen need not be gone.
+        for (key, line) in std::mem::take(before) {
+            now.entry(key).or_insert(line);
+        }
+    }
+    for gone in before.keys().filter(|key| !now.contains_key(*key)) {
+        changed.push_str(&format!("{gone} gone\n"));
+    }
+    *before = now;
+    changed
 }
 
 /// How long ago, as kubectl writes it.

@@ -84,6 +84,13 @@ impl From<&kube::core::Status> for Trouble {
 }
 
 impl Trouble {
+    /// Whether the API server takes no such write, now or again, as long as nobody changes something: a quota, a right, an
+    /// admission webhook.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Forbidden(_))
+    }
+
     /// One word for a metric.
     #[must_use]
     pub const fn label(&self) -> &'static str {

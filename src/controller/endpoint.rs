@@ -7,7 +7,7 @@ use super::call::{Key, Trouble};
 use super::kinds::Kind;
 use super::machine::choice::{Asker, choose, is_labelled};
 use super::machine::claim::{Owner, Progress, claim};
-use super::machine::waiting::{WAITING_FOR, Waiting, show};
+use super::machine::waiting::{WAITING_FOR, Waiting, conclude};
 use super::machine::{has_owner, owner, stored, texts};
 use super::queue::Pass;
 use super::store::{CLUSTER_NAME, PAUSED, Wake};
@@ -35,7 +35,7 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
         .unwrap_or_default();
     let deleting = object.pointer("/metadata/deletionTimestamp").is_some();
     if deleting || !host.is_empty() || !is_labelled(&labels) {
-        return show(world, Kind::VSphereCluster, key, &object, None).await;
+        return conclude(world, Kind::VSphereCluster, key, &object, None).await;
     }
     // Without its Cluster the object may be anybody's; the change of its owner brings the next pass.
     let Some(cluster) = labels.get(CLUSTER_NAME).filter(|_| has_owner(&object, "Cluster")) else {
@@ -50,7 +50,7 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
         None => return Ok(Pass::DONE),
         Some(true) => {
             let waiting = Waiting::new("Paused", "the Cluster or the VSphereCluster is paused; unpause it");
-            return show(world, Kind::VSphereCluster, key, &object, Some(&waiting)).await;
+            return conclude(world, Kind::VSphereCluster, key, &object, Some(&waiting)).await;
         }
         Some(false) => {}
     }
@@ -70,7 +70,7 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
         Progress::Held(held) => held,
         Progress::Pending => return Ok(Pass::DONE),
         Progress::Waiting(waiting) => {
-            return show(world, Kind::VSphereCluster, key, &object, Some(&waiting)).await;
+            return conclude(world, Kind::VSphereCluster, key, &object, Some(&waiting)).await;
         }
     };
     let port = object
@@ -95,6 +95,10 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
             return Ok(Pass::Again);
         }
         Err(Trouble::Missing) => {}
+        Err(trouble) if trouble.is_refusal() => {
+            let waiting = Waiting::not_taken("AddressRefused", "the endpoint", &trouble);
+            return conclude(world, Kind::VSphereCluster, key, &object, Some(&waiting)).await;
+        }
         Err(trouble) => return Err(trouble),
     }
     Ok(Pass::DONE)

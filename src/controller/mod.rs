@@ -227,7 +227,9 @@ async fn work(world: Arc<World>) {
                 Wake::Machine(key) => machine::pass(&world, key).await,
                 Wake::Endpoint(key) => endpoint::pass(&world, key).await,
             };
-            world.metrics.reconciled(role, result.is_err());
+            world
+                .metrics
+                .reconciled(role, matches!(result, Err(_) | Ok(Pass::Failed)));
             let pass = result.unwrap_or_else(|trouble| {
                 tracing::warn!(object = ?wake, %trouble, "the pass failed");
                 Pass::Failed

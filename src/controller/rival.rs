@@ -31,11 +31,12 @@ pub(super) async fn find(client: &Client) -> Result<Option<String>, Trouble> {
     Ok(rival.and_then(|deployment| deployment.metadata.namespace))
 }
 
+/// Whether it has pods, or is to have some: the last one may still be writing after the Deployment was scaled to 0.
 fn runs(deployment: &Deployment) -> bool {
-    deployment
-        .spec
-        .as_ref()
-        .is_some_and(|spec| spec.replicas.unwrap_or(1) > 0)
+    let spec = deployment.spec.as_ref();
+    let status = deployment.status.as_ref();
+    spec.is_some_and(|spec| spec.replicas.unwrap_or(1) > 0)
+        || status.is_some_and(|status| status.replicas.unwrap_or(0) > 0)
 }
 
 fn is_ours(deployment: &Deployment) -> bool {
@@ -74,6 +75,9 @@ mod tests {
             1
         )));
         assert!(is_ours(&deployment("capv-ipam@sha256:00", 1)));
-        assert!(!runs(&deployment("quay.io/metal3-io/ip-address-manager:main", 0)));
+        let mut stopped = deployment("quay.io/metal3-io/ip-address-manager:main", 0);
+        assert!(!runs(&stopped));
+        stopped.status = Some(serde_json::from_value(json!({"replicas": 1})).unwrap());
+        assert!(runs(&stopped), "its last pod still ends");
     }
 }

@@ -171,4 +171,27 @@ mod tests {
         stale.sort();
         assert_eq!(stale, ["b"]);
     }
+
+    #[test]
+    fn it_holds_what_a_map_holds() {
+        let (mut table, mut map) = (Table::default(), std::collections::HashMap::new());
+        // Any numbers do, as long as they are the same each time.
+        let mut number: u64 = 1;
+        for version in 1..4000_u64 {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let text = format!("word-{}", number >> 55);
+            if (number >> 40) % 3 == 0 {
+                assert_eq!(table.remove(&text), map.remove(&text));
+            } else {
+                let size = u8::try_from(version % 200).unwrap();
+                table.put(word(&text, size), Version(version.to_string()), ());
+                map.insert(text.clone(), word(&text, size));
+            }
+            assert_eq!(table.values().len(), map.len());
+        }
+        assert!(map.len() > 100, "{}", map.len());
+        for (text, word) in &map {
+            assert_eq!(table.get(text).map(|(value, _, ())| value), Some(word));
+        }
+    }
 }

@@ -62,18 +62,16 @@ impl Unreadable {
         }
     }
 
-    /// No YAML. A byte order mark before the place is the cause, and the parser's words would not name it: nobody sees one.
+    /// No YAML. Nobody sees a byte order mark, so one before the place is named beside the parser's words.
     fn syntax(text: &str, error: &SyntaxError) -> Self {
-        let what = match (stray_byte_order_mark(text), &error.context) {
-            (Some(mark), _) if mark <= error.at => {
-                let found =
-                    "a byte order mark (U+FEFF, which most editors do not show) stands inside the text; remove it";
-                return Unreadable::new(format!("it is not YAML: {found}"), mark);
-            }
-            (_, Some((what, _))) => format!("{} {what}", error.problem),
-            (_, None) => error.problem.to_string(),
-        };
-        Unreadable::new(format!("it is not YAML: {what}"), error.at)
+        let mut problem = format!("it is not YAML: {}", error.problem);
+        if let Some((what, _)) = &error.context {
+            problem.push_str(&format!(" {what}"));
+        }
+        if stray_byte_order_mark(text).is_some_and(|mark| mark <= error.at) {
+            problem.push_str(", behind a byte order mark (U+FEFF, which most editors do not show)");
+        }
+        Unreadable::new(problem, error.at)
     }
 }
 

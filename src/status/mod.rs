@@ -129,9 +129,9 @@ pub fn waiting(clusters: &[Cluster]) -> usize {
     machines.filter(|machine| machine.state == State::Waiting).count()
 }
 
-/// Everything as JSON; the form may grow, fields keep their meaning.
+/// Everything as JSON, with what could not be read; the form may grow, fields keep their meaning.
 #[must_use]
-pub fn as_json(clusters: &[Cluster]) -> Value {
+pub fn as_json(clusters: &[Cluster], unread: &[String]) -> Value {
     let machine = |machine: &Machine| {
         json!({
             "name": machine.name,
@@ -163,5 +163,5 @@ pub fn as_json(clusters: &[Cluster]) -> Value {
             })
         })
         .collect();
-    json!({"apiVersion": "capv-ipam.dev/v1alpha1", "kind": "Status", "clusters": clusters})
+    json!({"apiVersion": "capv-ipam.dev/v1alpha1", "kind": "Status", "clusters": clusters, "unread": unread})
 }

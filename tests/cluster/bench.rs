@@ -66,14 +66,21 @@ impl Bench {
         }
     }
 
-    /// The rights for a Lease in this namespace, so that no other test's process takes it; and the arguments.
+    /// The rights that `install` gives for a Lease, in this namespace, so that no other test's process takes it; and the
+    /// arguments.
     pub(crate) fn lease(&self) -> [String; 2] {
-        let on = ["-n", &self.namespace, "create"];
-        let role = ["role", "lease", "--verb=*", "--resource=leases.coordination.k8s.io"];
-        self.server.kubectl(&[&on[..], &role[..]].concat());
-        let user = format!("--user={ACCOUNT}");
-        let binding = ["rolebinding", "lease", "--role=lease", &user];
-        self.server.kubectl(&[&on[..], &binding[..]].concat());
+        let mut install = crate::installed::install(&[capv_ipam::controller::Part::Rbac]);
+        install.namespace.clone_from(&self.namespace);
+        let mut rights: Vec<Value> = install.objects();
+        rights.retain(|object| object["kind"] == "Role" || object["kind"] == "RoleBinding");
+        for binding in &mut rights {
+            if let Some(subjects) = binding.get_mut("subjects") {
+                // The account by which these tests run the program.
+                *subjects = json!([{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": ACCOUNT}]);
+            }
+        }
+        assert_eq!(rights.len(), 2);
+        self.server.apply(&rights);
         [
             "--leader-elect=true".into(),
             format!("--lease-namespace={}", self.namespace),

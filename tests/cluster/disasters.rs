@@ -143,6 +143,12 @@ fn clocks_that_differ_take_no_lease_away_and_keep_none_for_ever() {
         bench.create(claim("a", "p")).await;
         bench.bound(CLAIM, "a").await;
         let others = ["-30m", "+2d"].map(|clock| bench.controller_by(clock, &kubeconfig, &with_lease));
+        for other in &others {
+            eventually("it waits for the lease", async || {
+                other.log().contains("waits for the lease").then_some(())
+            })
+            .await;
+        }
         tokio::time::sleep(Duration::from_secs(7)).await;
         for other in &others {
             assert!(other.is_alive() && !other.log().contains("leads"));

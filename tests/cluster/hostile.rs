@@ -101,7 +101,7 @@ fn machines_templates_and_clusters_made_to_do_harm_harm_only_themselves() {
         let bench = Bench::new(server).await;
         let history = History::record(&bench).await;
         let controller = bench.controller(&[]);
-        bench.create(with_annotation(cluster("c"), "note", large())).await;
+        let owner = bench.create(with_annotation(cluster("c"), "note", large())).await;
         bench.create(pool("p", "192.0.2.1", "192.0.2.250")).await;
         bench
             .create(with_annotation(template("t", label("p")), "note", large()))
@@ -152,8 +152,12 @@ fn machines_templates_and_clusters_made_to_do_harm_harm_only_themselves() {
         bench.machine(stray).await;
         let mut endpoint = json!({
             "apiVersion": VSPHERE_CLUSTER.0, "kind": VSPHERE_CLUSTER.1,
-            "metadata": {"name": "c", "labels": label("No_Name.of-any.Pool")}, "spec": {"server": "vcenter"},
+            "metadata": {"name": "c", "labels": label("No_Name.of-any.Pool"), "ownerReferences": [{
+                "apiVersion": crate::bench::CLUSTER.0, "kind": "Cluster", "name": "c", "uid": owner.metadata.uid,
+            }]},
+            "spec": {"server": "vcenter"},
         });
+        endpoint["metadata"]["labels"]["cluster.x-k8s.io/cluster-name"] = json!("c");
         endpoint = with_annotation(endpoint, "note", large());
         bench.create(endpoint).await;
         for wrong in [
@@ -181,13 +185,17 @@ fn machines_templates_and_clusters_made_to_do_harm_harm_only_themselves() {
         }
         assert!(controller.is_alive());
         bench.waits(MACHINE, &long, "ClaimNotCreated").await;
+        bench.waits(VSPHERE_CLUSTER, "c", "PoolNotFound").await;
         // What nobody can make sense of stays as it is, and the NIC beside it is served.
-        let garbage = bench.get(MACHINE, "garbage").await.unwrap();
+        let garbage = eventually("the NIC beside garbage is served", async || {
+            let machine = bench.get(MACHINE, "garbage").await?;
+            devices(&machine)[1]["ipAddrs"].is_array().then_some(machine)
+        })
+        .await;
         assert_eq!(
             devices(&garbage)[0]["ipAddrs"],
             json!(["not an address", "300.1.1.1/99"])
         );
-        assert!(devices(&garbage)[1]["ipAddrs"].is_array());
         let stray = bench.get(MACHINE, "stray").await.unwrap();
         assert!(devices(&stray)[0].get("ipAddrs").is_none());
         assert!(

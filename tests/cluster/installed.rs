@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::api_server::{crds, free_port, shared};
 use crate::bench::{Bench, eventually, pool, run};
 
-fn install(parts: &[Part]) -> Install {
+pub(crate) fn install(parts: &[Part]) -> Install {
     Install {
         image: "registry.example.com/capv-ipam:0.1.0".into(),
         namespace: "capv-ipam-system".into(),

@@ -143,10 +143,12 @@ fn the_commands_of_the_migration_guide_change_no_address() {
         .await;
 
         let blocks = commands("## From metal3 and the adapter");
-        let [stop, webhooks, install, compare, back] = &blocks[..] else {
+        let [stop, note, webhooks, install, compare, back] = &blocks[..] else {
             panic!("{} blocks: {blocks:#?}", blocks.len())
         };
-        for block in [stop, webhooks, install] {
+        let definitions = || server.kubectl(&["get", "crd", "-o", "jsonpath={.items[*].metadata.resourceVersion}"]);
+        let definitions_before = definitions();
+        for block in [stop, note, webhooks, install] {
             println!("{}", type_in(server, folder.path(), block));
         }
         assert_eq!(replicas(server, "metal3-ipam-system", "ipam-controller-manager"), "0");
@@ -160,6 +162,13 @@ fn the_commands_of_the_migration_guide_change_no_address() {
         })
         .await;
         assert_eq!(type_in(server, folder.path(), compare), "");
+        let noted = std::fs::read_to_string(folder.path().join("before.txt")).unwrap();
+        assert_eq!(noted.lines().count(), 5, "{noted}");
+        assert_eq!(
+            definitions(),
+            definitions_before,
+            "metal3's definitions stay as they are"
+        );
         eventually("their webhooks are forgotten", async || {
             bench.try_create(claim("new", "p")).await.ok()
         })

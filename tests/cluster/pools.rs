@@ -80,7 +80,13 @@ fn claims_of_both_kinds_get_addresses_and_give_them_back() {
 }
 
 /// An address object as metal3 or a person makes it.
-fn address(name: &str, pool: &str, claim: &str, address: &str, owner: Option<&kube::api::DynamicObject>) -> Value {
+pub(crate) fn address(
+    name: &str,
+    pool: &str,
+    claim: &str,
+    address: &str,
+    owner: Option<&kube::api::DynamicObject>,
+) -> Value {
     let mut object = json!({
         "apiVersion": ADDRESS.0, "kind": ADDRESS.1, "metadata": {"name": name},
         "spec": {"address": address, "prefix": 24, "claim": {"name": claim}, "pool": {"name": pool}},

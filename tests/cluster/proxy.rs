@@ -45,6 +45,8 @@ pub(crate) struct Proxy {
     pub(crate) url: String,
     pub(crate) calls: Arc<AtomicUsize>,
     pub(crate) faulted: Arc<AtomicUsize>,
+    /// Calls that are no watch, by method and path.
+    pub(crate) seen: Arc<Mutex<BTreeMap<String, usize>>>,
     chooser: Arc<Mutex<Chooser>>,
     held: Arc<Semaphore>,
 }
@@ -65,6 +67,7 @@ impl Proxy {
             url: format!("http://{}", listener.local_addr().unwrap()),
             calls: Arc::default(),
             faulted: Arc::default(),
+            seen: Arc::default(),
             chooser: Arc::new(Mutex::new(Box::new(|_, _| Fault::None))),
             held: Arc::new(Semaphore::new(0)),
         };
@@ -74,15 +77,21 @@ impl Proxy {
             lists: Arc::default(),
         };
         let (calls, faulted, chooser) = (proxy.calls.clone(), proxy.faulted.clone(), proxy.chooser.clone());
+        let seen = Arc::clone(&proxy.seen);
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (passage, calls, faulted, chooser) =
                     (passage.clone(), calls.clone(), faulted.clone(), chooser.clone());
+                let seen = Arc::clone(&seen);
                 tokio::spawn(async move {
                     let service = service_fn(move |request: Request<Incoming>| {
                         let passage = passage.clone();
                         calls.fetch_add(1, Ordering::Relaxed);
+                        if !is_watch(&request) {
+                            let call = format!("{} {}", request.method(), request.uri().path());
+                            *seen.lock().unwrap().entry(call).or_default() += 1;
+                        }
                         let fault = chooser.lock().unwrap()(request.method(), request.uri().path());
                         // Nothing but a moment's end is done to a watch.
                         let fault = match fault {

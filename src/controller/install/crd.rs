@@ -54,20 +54,30 @@ fn definition(
         .map(|(name, kind, path)| json!({"name": name, "type": kind, "jsonPath": path}))
         .collect();
     let has_status = schema["properties"].get("status").is_some();
+    // clusterctl moves objects of labelled definitions only, and of these what belongs to a Cluster, unless it is told
+    // otherwise: a pool that several Clusters share, and an address that is reserved by hand, must not stay behind.
+    let moved = if kind == metal3::POOL_KIND {
+        "move-hierarchy"
+    } else {
+        "move"
+    };
+    let mut labels = json!({
+        // Cluster API finds the version of a contract by these; the values are metal3's.
+        "cluster.x-k8s.io/provider": "ipam-metal3",
+        "cluster.x-k8s.io/v1alpha2": "v1alpha2",
+        "cluster.x-k8s.io/v1alpha3": "v1alpha3_v1alpha4",
+        "cluster.x-k8s.io/v1alpha4": "v1alpha5",
+        "cluster.x-k8s.io/v1beta1": "v1beta1",
+        "clusterctl.cluster.x-k8s.io": "",
+    });
+    labels[format!("clusterctl.cluster.x-k8s.io/{moved}")] = json!("");
     let subresources = if has_status { json!({"status": {}}) } else { json!({}) };
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
             "name": format!("{plural}.{}", metal3::GROUP),
-            // Cluster API finds the version of a contract by these; the values are metal3's.
-            "labels": {
-                "cluster.x-k8s.io/provider": "ipam-metal3",
-                "cluster.x-k8s.io/v1alpha2": "v1alpha2",
-                "cluster.x-k8s.io/v1alpha3": "v1alpha3_v1alpha4",
-                "cluster.x-k8s.io/v1alpha4": "v1alpha5",
-                "cluster.x-k8s.io/v1beta1": "v1beta1",
-            },
+            "labels": labels,
         },
         "spec": {
             "group": metal3::GROUP,

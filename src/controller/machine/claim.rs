@@ -86,15 +86,7 @@ pub(in super::super) async fn claim(
         Ok(pool) => pool,
         Err(waiting) => return Ok(Progress::Waiting(waiting)),
     };
-    match make(world, key, &pool, owner).await {
-        Ok(None) => Ok(Progress::Pending),
-        Ok(Some(claim)) => follow(world, key, &claim, owner).await,
-        Err(trouble @ (Trouble::Refused(_) | Trouble::Forbidden(_))) => {
-            let what = format!("the IPClaim {}", key.name);
-            Ok(Progress::Waiting(Waiting::refused("ClaimNotCreated", &what, &trouble)))
-        }
-        Err(trouble) => Err(trouble),
-    }
+    make(world, key, &pool, owner).await
 }
 
 /// The claim of this name as it is now.
@@ -119,8 +111,8 @@ async fn read(world: &World, key: &Key) -> Result<Option<metal3::IPClaim>, Troub
     }
 }
 
-/// Makes the claim. One that is there already is given instead.
-async fn make(world: &World, key: &Key, pool: &str, owner: &Owner<'_>) -> Result<Option<metal3::IPClaim>, Trouble> {
+/// Makes the claim, and says how it fares, or the one that is there already.
+async fn make(world: &World, key: &Key, pool: &str, owner: &Owner<'_>) -> Result<Progress, Trouble> {
     let claim = json!({
         "apiVersion": metal3::API_VERSION,
         "kind": metal3::CLAIM_KIND,
@@ -143,9 +135,20 @@ async fn make(world: &World, key: &Key, pool: &str, owner: &Owner<'_>) -> Result
             let wakes = world.store().keep(Kind::Claim, stored);
             world.wake(wakes.unwrap_or_default());
             tracing::info!(claim = %key, pool, "claimed");
-            Ok(None)
+            Ok(Progress::Pending)
         }
-        Err(Trouble::Exists) => read(world, key).await,
+        Err(Trouble::Exists) => match read(world, key).await? {
+            Some(claim) => follow(world, key, &claim, owner).await,
+            None => Ok(Progress::Pending),
+        },
+        Err(trouble) if trouble.is_refusal() => {
+            let what = format!("the IPClaim {}", key.name);
+            Ok(Progress::Waiting(Waiting::not_taken(
+                "ClaimNotCreated",
+                &what,
+                &trouble,
+            )))
+        }
         Err(trouble) => Err(trouble),
     }
 }
@@ -199,13 +202,13 @@ async fn follow(world: &World, key: &Key, claim: &metal3::IPClaim, owner: &Owner
     match world.caller.get(Kind::Address, &object).await {
         Ok(value) => held(claim, value),
         // Adopted claims point at the computed name, whatever the object is called.
-        Err(Trouble::Missing) => Ok(Progress::Waiting(Waiting::new(
-            "AddressNotFound",
-            format!(
-                "the IPAddress {} that IPClaim {} shows does not exist",
+        Err(Trouble::Missing) => {
+            let message = format!(
+                "the IPAddress {} that IPClaim {} shows does not exist; delete the claim, a new one is made",
                 object.name, key.name
-            ),
-        ))),
+            );
+            Ok(Progress::Waiting(Waiting::new("AddressNotFound", message).retried()))
+        }
         Err(trouble) => Err(trouble),
     }
 }
@@ -213,7 +216,8 @@ async fn follow(world: &World, key: &Key, claim: &metal3::IPClaim, owner: &Owner
 fn held(claim: &metal3::IPClaim, object: Value) -> Result<Progress, Trouble> {
     let object: metal3::IPAddress =
         serde_json::from_value(object).map_err(|error| Trouble::Refused(error.to_string()))?;
-    let bad = |message: String| Ok(Progress::Waiting(Waiting::new("BadAddress", message)));
+    // What is wrong with an address object is nothing that the allocator looks at, so its change wakes nobody.
+    let bad = |message: String| Ok(Progress::Waiting(Waiting::new("BadAddress", message).retried()));
     let Ok(address) = parse_address(&object.spec.address) else {
         return bad(format!("the IPAddress {} holds no address", object.metadata.name));
     };

@@ -21,7 +21,7 @@ use super::world::World;
 use choice::{Asker, choose, is_labelled};
 use claim::{Held, Owner, Progress, claim};
 use nic::{Given, Nics};
-use waiting::{Waiting, show};
+use waiting::{Waiting, conclude};
 
 /// Annotation of an object that was cloned from a template: the template's name.
 pub(super) const CLONED_FROM: &str = "cluster.x-k8s.io/cloned-from-name";
@@ -53,8 +53,8 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
         return Ok(Pass::DONE);
     };
     let (cluster, nics) = match stand(world, key, &machine) {
-        Stand::Idle => return show(world, Kind::Machine, key, &machine, None).await,
-        Stand::Waits(waiting) => return show(world, Kind::Machine, key, &machine, waiting.as_ref()).await,
+        Stand::Idle => return conclude(world, Kind::Machine, key, &machine, None).await,
+        Stand::Waits(waiting) => return conclude(world, Kind::Machine, key, &machine, waiting.as_ref()).await,
         Stand::Serve(cluster, nics) => (cluster, nics),
     };
     // One machine after the other, in the order in which they were woken: their claims follow that order.
@@ -63,7 +63,7 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
         claims(world, key, &machine, &cluster, &nics).await?
     };
     match held {
-        Err(waiting) => show(world, Kind::Machine, key, &machine, waiting.as_ref()).await,
+        Err(waiting) => conclude(world, Kind::Machine, key, &machine, waiting.as_ref()).await,
         Ok(held) => write(world, key, &machine, held).await,
     }
 }
@@ -155,20 +155,26 @@ async fn claims(
         cluster,
     };
     let mut held = Vec::new();
-    let mut missing: Option<Option<Waiting>> = None;
+    let (mut pending, mut missing): (bool, Option<Waiting>) = (false, None);
     for (index, network) in &nics.waiting {
         let name = Key::new(key.namespace.clone(), format!("{}-{index}", key.name));
         let pool = |store: &Store| pool_of(store, key, machine, cluster, network);
         let progress = claim(world, &name, &owner, pool).await?;
         match progress {
             Progress::Held(one) => held.push((*index, one)),
-            Progress::Pending => missing = Some(missing.flatten()),
-            Progress::Waiting(waiting) => missing = Some(missing.flatten().or(Some(waiting))),
+            Progress::Pending => pending = true,
+            Progress::Waiting(waiting) => {
+                missing = Some(match missing {
+                    Some(first) => first.and(waiting),
+                    None => waiting,
+                });
+            }
         }
     }
-    Ok(match missing {
-        None => Ok(held),
-        Some(waiting) => Err(waiting),
+    Ok(if pending || missing.is_some() {
+        Err(missing)
+    } else {
+        Ok(held)
     })
 }
 
@@ -218,9 +224,9 @@ async fn write(world: &World, key: &Key, machine: &Value, held: Vec<(usize, Held
             return Ok(Pass::Again);
         }
         Err(Trouble::Missing) => return Ok(Pass::DONE),
-        Err(trouble @ Trouble::Refused(_)) => {
-            let waiting = Waiting::refused("AddressRefused", "the addresses", &trouble);
-            return show(world, Kind::Machine, key, machine, Some(&waiting)).await;
+        Err(trouble) if trouble.is_refusal() => {
+            let waiting = Waiting::not_taken("AddressRefused", "the addresses", &trouble);
+            return conclude(world, Kind::Machine, key, machine, Some(&waiting)).await;
         }
         Err(trouble) => return Err(trouble),
     }

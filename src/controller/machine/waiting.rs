@@ -30,21 +30,34 @@ impl Waiting {
         }
     }
 
-    /// The API server does not take what is written, because of a quota, a right or an admission webhook, say.
-    pub(in super::super) fn refused(reason: &'static str, what: &str, trouble: &Trouble) -> Self {
+    /// The API server does not take what is written.
+    pub(in super::super) fn not_taken(reason: &'static str, what: &str, trouble: &Trouble) -> Self {
         Self {
             reason,
             message: format!("the API server does not take {what}: {trouble}"),
             retried: true,
         }
     }
+
+    /// The same, tried again and again.
+    pub(in super::super) fn retried(self) -> Self {
+        Self { retried: true, ..self }
+    }
+
+    /// Of two waits of one object: the first is shown, and either is reason enough to try again.
+    pub(in super::super) fn and(self, other: Self) -> Self {
+        Self {
+            retried: self.retried || other.retried,
+            ..self
+        }
+    }
 }
 
-/// Shows the wait, or takes the sign of an earlier one off, and says how the pass ends.
+/// Concludes a pass: shows the wait, or takes the sign of an earlier one off, and says how the pass ends.
 ///
 /// # Errors
 /// Those of the API server.
-pub(in super::super) async fn show(
+pub(in super::super) async fn conclude(
     world: &World,
     kind: Kind,
     key: &Key,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// The values that are in use, and some that were.
 #[derive(Debug)]
-pub(super) struct Shared<T: ?Sized> {
+pub(super) struct Shared<T> {
     known: HashSet<Arc<T>>,
     /// How many there were after those without use were last forgotten.
     used: usize,
@@ -16,7 +16,7 @@ pub(super) struct Shared<T: ?Sized> {
 /// So many without use may stay.
 const SPARE: usize = 64;
 
-impl<T: ?Sized + Eq + Hash> Default for Shared<T> {
+impl<T: Eq + Hash> Default for Shared<T> {
     fn default() -> Self {
         Self {
             known: HashSet::new(),
@@ -25,7 +25,7 @@ impl<T: ?Sized + Eq + Hash> Default for Shared<T> {
     }
 }
 
-impl<T: ?Sized + Eq + Hash> Shared<T> {
+impl<T: Eq + Hash> Shared<T> {
     /// The value that all share.
     pub(super) fn one(&mut self, value: Arc<T>) -> Arc<T> {
         if let Some(known) = self.known.get(&value) {
@@ -47,12 +47,12 @@ mod tests {
     #[test]
     fn alike_is_the_same_and_what_nobody_uses_is_forgotten() {
         let mut shared = Shared::default();
-        let kept: Arc<str> = shared.one("kept".into());
-        assert!(Arc::ptr_eq(&kept, &shared.one("kept".into())));
+        let kept = shared.one(Arc::new("kept".to_owned()));
+        assert!(Arc::ptr_eq(&kept, &shared.one(Arc::new("kept".to_owned()))));
         for number in 0..1000 {
-            shared.one(format!("p{number}").into());
+            shared.one(Arc::new(format!("p{number}")));
         }
         assert!(shared.known.len() <= SPARE + 4, "{}", shared.known.len());
-        assert!(Arc::ptr_eq(&kept, &shared.one("kept".into())));
+        assert!(Arc::ptr_eq(&kept, &shared.one(Arc::new("kept".to_owned()))));
     }
 }

@@ -142,9 +142,9 @@ fn find(what: &str, text: &str, candidates: &[Candidate], gone: &[Candidate]) ->
     let names = |candidates: &[&Candidate]| listed(candidates.iter().map(|candidate| candidate.parts.join("/")));
     match meant[..] {
         [only] => Ok(only.index),
-        [] if gone.iter().any(|candidate| candidate.is_meant(text)) => Err(format!(
-            "the {what} {text} is gone: an earlier event deleted its cluster"
-        )),
+        [] if gone.iter().any(|candidate| candidate.is_meant(text)) => {
+            Err(format!("the {what} {text} is gone: an earlier event deleted it"))
+        }
         [] if candidates.is_empty() => Err(format!("the plan has no {what} with static addresses")),
         [] => Err(format!(
             "no {what} is called {text}; there is {}",
