@@ -54,6 +54,11 @@ impl<T: Identified, N> Table<T, N> {
         &self.values
     }
 
+    /// The values with what was noted beside them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&T, &N)> {
+        self.values.iter().zip(self.notes.iter().map(|(_, note)| note))
+    }
+
     /// The values for a change that keeps every identity.
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = (&mut T, &N)> {
         self.values.iter_mut().zip(self.notes.iter().map(|(_, note)| note))

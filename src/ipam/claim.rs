@@ -94,7 +94,7 @@ pub struct Claim {
     pub deleting: bool,
     /// All its finalizers.
     pub finalizers: Arc<Vec<String>>,
-    /// Whether its own Cluster is paused: it keeps what it holds and nothing is decided about it.
+    /// Whether it keeps what it holds and nothing is decided about it: its own Cluster is paused, say.
     pub paused: bool,
     /// Whether its address rests for a while after its deletion (the in-cluster provider's grace period).
     pub resting: bool,

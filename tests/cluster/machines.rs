@@ -1,11 +1,13 @@
 //! The machine and endpoint roles on a real API server; tests are named after the defects of the old adapter that they show
 //! to be cured.
 
+use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::api_server::shared;
 use crate::bench::{Bench, CLAIM, CLUSTER, POOL, claim, eventually, pool, run};
 use crate::capv::{MACHINE, VSPHERE_CLUSTER, cluster, devices, label, machine, nic, template, waiting};
+use crate::pools::address;
 
 #[test]
 fn a_machine_gets_its_address_gateway_and_servers_in_one_patch() {
@@ -353,5 +355,102 @@ fn migration_owner_references_of_the_old_adapter_get_a_served_version() {
         .await;
         bench.delete(MACHINE, "m").await;
         bench.gone(CLAIM, "m-0").await;
+    });
+}
+
+/// The IPClaim is gone before the VM is: `kubectl delete --cascade=foreground`, or somebody deletes it.
+#[test]
+fn a_deleted_claim_keeps_its_address_while_its_machine_has_it() {
+    let Some(server) = shared() else { return };
+    run(async {
+        let bench = Bench::new(server).await;
+        let _controller = bench.controller(&[]);
+        bench.create(cluster("c")).await;
+        bench.create(pool("p", "192.0.2.10", "192.0.2.19")).await;
+        bench.create(template("t", label("p"))).await;
+        for name in ["a", "b"] {
+            let mut machine = machine(name, "t", "c", true, json!([nic("Public")]));
+            machine["metadata"]["finalizers"] = json!(["vspheremachine.infrastructure.cluster.x-k8s.io"]);
+            bench.machine(machine).await;
+            bench.served(name).await;
+        }
+        // One claim is deleted by hand, the other by the garbage collector, while the VM is still being destroyed.
+        bench.delete(CLAIM, "a-0").await;
+        let foreground = DeleteParams::foreground();
+        bench.api(MACHINE).delete("b", &foreground).await.unwrap();
+        eventually("the claim of b is being deleted", async || {
+            bench.get(CLAIM, "b-0").await?.metadata.deletion_timestamp
+        })
+        .await;
+        bench
+            .machine(machine("next", "t", "c", true, json!([nic("Public")])))
+            .await;
+        assert_eq!(devices(&bench.served("next").await)[0]["ipAddrs"][0], "192.0.2.12/24");
+        eventually("it is said", async || {
+            let events = server.kubectl(&[
+                "-n",
+                &bench.namespace,
+                "get",
+                "events",
+                "-o",
+                "jsonpath={.items[*].reason}",
+            ]);
+            events.contains("AddressInUse").then_some(())
+        })
+        .await;
+        for name in ["a-0", "b-0"] {
+            assert!(bench.get(CLAIM, name).await.is_some(), "{name} stays");
+        }
+        // CAPV's finalizer goes with the VM.
+        let gone = json!({"metadata": {"finalizers": null}});
+        bench.patch(MACHINE, "b", gone.clone()).await;
+        bench.gone(CLAIM, "b-0").await;
+        bench.gone(MACHINE, "b").await;
+        bench.delete(MACHINE, "a").await;
+        bench.patch(MACHINE, "a", gone).await;
+        bench.gone(CLAIM, "a-0").await;
+        bench
+            .machine(machine("last", "t", "c", true, json!([nic("Public")])))
+            .await;
+        assert_eq!(devices(&bench.served("last").await)[0]["ipAddrs"][0], "192.0.2.10/24");
+    });
+}
+
+#[test]
+fn an_address_of_another_claim_is_not_written_and_one_made_by_hand_is() {
+    let Some(server) = shared() else { return };
+    run(async {
+        let bench = Bench::new(server).await;
+        bench.create(cluster("c")).await;
+        bench.create(pool("p", "192.0.2.10", "192.0.2.19")).await;
+        bench.create(template("t", label("p"))).await;
+        // Imported: the object has a name of its own.
+        bench.create(address("import", "p", "i-0", "192.0.2.15", None)).await;
+        let addressing = bench.controller(&["--roles=pool"]);
+        for name in ["a-0", "b-0"] {
+            bench.create(claim(name, "p")).await;
+            bench.bound(CLAIM, name).await;
+        }
+        addressing.kill();
+        let wrong = json!({"status": {"address": {"name": "p-192-0-2-10", "namespace": bench.namespace}}});
+        let (api, params) = (bench.api(CLAIM), PatchParams::default());
+        api.patch_status("b-0", &params, &Patch::Merge(wrong)).await.unwrap();
+        let _controller = bench.controller(&[]);
+        for name in ["a", "b", "i"] {
+            bench
+                .machine(machine(name, "t", "c", true, json!([nic("Public")])))
+                .await;
+        }
+        let address_of = async |name: &str| devices(&bench.served(name).await)[0]["ipAddrs"][0].clone();
+        assert_eq!(address_of("i").await, "192.0.2.15/24");
+        assert_eq!(address_of("a").await, "192.0.2.10/24");
+        // It waits, or the pool role has put it right by then.
+        eventually("b has its own address or none", async || {
+            let machine = bench.get(MACHINE, "b").await?;
+            let address = devices(&machine)[0].get("ipAddrs").cloned();
+            assert_ne!(address, Some(json!(["192.0.2.10/24"])));
+            (address.is_some() || waiting(&machine).is_some_and(|text| text.starts_with("BadAddress"))).then_some(())
+        })
+        .await;
     });
 }

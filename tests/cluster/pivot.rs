@@ -181,7 +181,7 @@ fn pivot(carry_over: impl AsyncFn(&Bench, &Bench)) {
         let of_cluster = json!({"metadata": {"ownerReferences": [{
             "apiVersion": CLUSTER.0, "kind": CLUSTER.1, "name": "c", "uid": owner.metadata.uid,
         }]}});
-        for (kind, name) in [(TEMPLATE, "t"), (OWNER, "m1"), (OWNER, "m2")] {
+        for (kind, name) in [(TEMPLATE, "t"), (OWNER, "m1"), (OWNER, "m2"), (CAPI_CLAIM, "k")] {
             source.patch(kind, name, of_cluster.clone()).await;
         }
         source.delete(CLAIM, "z").await;

@@ -198,19 +198,34 @@ async fn follow(world: &World, key: &Key, claim: &metal3::IPClaim, owner: &Owner
             None => Progress::Pending,
         });
     };
-    let object = Key::new(key.namespace.clone(), address.name);
-    match world.caller.get(Kind::Address, &object).await {
+    let shown = Key::new(key.namespace.clone(), address.name);
+    match world.caller.get(Kind::Address, &shown).await {
         Ok(value) => held(claim, value),
-        // Adopted claims point at the computed name, whatever the object is called.
-        Err(Trouble::Missing) => {
-            let message = format!(
-                "the IPAddress {} that IPClaim {} shows does not exist; delete the claim, a new one is made",
-                object.name, key.name
-            );
-            Ok(Progress::Waiting(Waiting::new("AddressNotFound", message).retried()))
-        }
+        Err(Trouble::Missing) => adopted(world, key, claim, &shown.name).await,
         Err(trouble) => Err(trouble),
     }
+}
+
+/// An address object that was made by hand for the claim: the status shows the computed name, whatever the object is called.
+async fn adopted(world: &World, key: &Key, claim: &metal3::IPClaim, shown: &str) -> Result<Progress, Trouble> {
+    let found = {
+        let store = world.store();
+        let mut objects = store.namespace(&key.namespace).objects.values().iter();
+        let found = objects.find(|object| object.id.kind == ClaimKind::IPClaim && object.claim == key.name);
+        found.map(|object| Key::new(key.namespace.clone(), object.id.name.clone()))
+    };
+    if let Some(object) = found {
+        match world.caller.get(Kind::Address, &object).await {
+            Ok(value) => return held(claim, value),
+            Err(Trouble::Missing) => {}
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    let message = format!(
+        "the IPAddress {shown} that IPClaim {} shows does not exist; delete the claim, a new one is made",
+        key.name
+    );
+    Ok(Progress::Waiting(Waiting::new("AddressNotFound", message).retried()))
 }
 
 fn held(claim: &metal3::IPClaim, object: Value) -> Result<Progress, Trouble> {
@@ -218,6 +233,12 @@ fn held(claim: &metal3::IPClaim, object: Value) -> Result<Progress, Trouble> {
         serde_json::from_value(object).map_err(|error| Trouble::Refused(error.to_string()))?;
     // What is wrong with an address object is nothing that the allocator looks at, so its change wakes nobody.
     let bad = |message: String| Ok(Progress::Waiting(Waiting::new("BadAddress", message).retried()));
+    if object.spec.claim.name != claim.metadata.name || object.spec.pool.name != claim.spec.pool.name {
+        return bad(format!(
+            "the IPAddress {} that the IPClaim {} shows belongs to the IPClaim {} of the IPPool {}; remove the claim's status",
+            object.metadata.name, claim.metadata.name, object.spec.claim.name, object.spec.pool.name
+        ));
+    }
     let Ok(address) = parse_address(&object.spec.address) else {
         return bad(format!("the IPAddress {} holds no address", object.metadata.name));
     };

@@ -53,7 +53,10 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
         return Ok(Pass::DONE);
     };
     let (cluster, nics) = match stand(world, key, &machine) {
-        Stand::Idle => return conclude(world, Kind::Machine, key, &machine, None).await,
+        Stand::Idle => {
+            tell_what_is_kept(world, key, &machine);
+            return conclude(world, Kind::Machine, key, &machine, None).await;
+        }
         Stand::Waits(waiting) => return conclude(world, Kind::Machine, key, &machine, waiting.as_ref()).await,
         Stand::Serve(cluster, nics) => (cluster, nics),
     };
@@ -65,6 +68,17 @@ pub(super) async fn pass(world: &World, key: &Key) -> Result<Pass, Trouble> {
     match held {
         Err(waiting) => conclude(world, Kind::Machine, key, &machine, waiting.as_ref()).await,
         Ok(held) => write(world, key, &machine, held).await,
+    }
+}
+
+/// Says that a claim which somebody deletes stays: its address must not be another machine's while this one has it.
+fn tell_what_is_kept(world: &World, key: &Key, machine: &Value) {
+    let kept = world.store().namespace(&key.namespace).kept_for(key);
+    for claim in kept {
+        let message =
+            format!("the IPClaim {claim} is being deleted; it and its address stay until this machine is gone");
+        let subject = Subject::of(Kind::Machine.names().1, machine);
+        world.events.say(&subject, Tone::Warning, "AddressInUse", message);
     }
 }
 

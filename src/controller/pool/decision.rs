@@ -97,7 +97,7 @@ impl Decision {
 pub(super) fn decide(world: &World, key: &Key) -> Option<Decision> {
     let clusters_are_served = world.caller.serves(Kind::Cluster);
     let mut store = world.store();
-    store.mark_paused(&key.namespace, clusters_are_served);
+    store.mark_held(&key.namespace, clusters_are_served);
     let namespace = store.namespace(&key.namespace);
     let stored = namespace.pools.get(&key.name)?;
     let pool = Pool::ippool(&key.name, &stored.spec);

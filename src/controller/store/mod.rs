@@ -4,6 +4,7 @@
 mod cluster;
 mod namespace;
 mod shared;
+mod user;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -327,20 +328,32 @@ impl Store {
         gone.iter().flat_map(|key| self.remove(kind, key)).collect()
     }
 
-    /// Notes on every claim of the namespace whether its own Cluster stops it.
-    pub(super) fn mark_paused(&mut self, namespace: &str, clusters_are_served: bool) {
+    /// Notes on every claim of the namespace whether nothing is to be decided about it: its own Cluster stops it, or it is
+    /// being deleted while whoever it was made for has its address.
+    pub(super) fn mark_held(&mut self, namespace: &str, clusters_are_served: bool) {
         let Some(namespace) = self.namespaces.get_mut(namespace) else {
             return;
         };
-        let clusters = &namespace.clusters;
-        for (claim, note) in namespace.claims.values_mut() {
+        let Namespace {
+            claims,
+            clusters,
+            whole,
+            ..
+        } = namespace;
+        for (claim, note) in claims.values_mut() {
             let cluster = note.cluster.as_ref().map(|name| clusters.get(name));
-            claim.paused = match cluster {
-                None => false,
-                Some(Some((_, cluster))) => cluster.paused,
-                // Cluster API's contract: a claim waits for its Cluster, its deletion does not.
-                Some(None) => clusters_are_served && !claim.deleting && claim.id.kind == ClaimKind::IPAddressClaim,
-            };
+            let user = note.user.as_deref();
+            let used = user.is_some_and(|user| {
+                let owner = whole.get(&(user.kind, user.name.clone()));
+                owner.is_some_and(|owner| user.has_address(&owner.value, &claim.id.name))
+            });
+            claim.paused = used
+                || match cluster {
+                    None => false,
+                    Some(Some((_, cluster))) => cluster.paused,
+                    // Cluster API's contract: a claim waits for its Cluster, its deletion does not.
+                    Some(None) => clusters_are_served && !claim.deleting && claim.id.kind == ClaimKind::IPAddressClaim,
+                };
         }
     }
 }

@@ -12,6 +12,7 @@ use super::super::machine::CLONED_FROM;
 use super::super::machine::waiting::WAITING_FOR;
 use super::super::table::{Identified, Table, Version};
 use super::shared::Shared;
+use super::user::User;
 use super::{CLUSTER_NAME, Cluster, Wake};
 use crate::api::capi::PoolReference;
 use crate::api::metal3::IPPool;
@@ -25,6 +26,8 @@ pub(in super::super) struct ClaimNote {
     pub(in super::super) cluster: Option<String>,
     /// The machine or VSphereCluster that owns it in a version that newer CAPV does not serve.
     pub(in super::super) old_owner: Option<Box<Wake>>,
+    /// Whom it was made for, while it is being deleted.
+    pub(in super::super) user: Option<Box<User>>,
 }
 
 /// What is kept of an address object beside what the allocator reads.
@@ -89,7 +92,11 @@ impl Namespace {
             .find_map(|owner| old_owner(namespace, owner));
         wakes.extend(old_owner.clone());
         let old_owner = old_owner.map(Box::new);
-        let note = ClaimNote { cluster, old_owner };
+        let note = ClaimNote {
+            cluster,
+            old_owner,
+            user: User::of(metadata).map(Box::new),
+        };
         let Some(old) = self.claims.put(claim, version, note) else {
             return;
         };
@@ -186,10 +193,39 @@ impl Namespace {
             .collect()
     }
 
+    /// The pools of claims that are being deleted and may go when this object does.
+    fn held_for(&self, kind: Kind, key: &Key) -> BTreeSet<Wake> {
+        let claims = self.claims.iter().filter(|(_, note)| {
+            let user = note.user.as_deref();
+            user.is_some_and(|user| user.kind == kind && user.name == key.name)
+        });
+        claims
+            .map(|(claim, _)| Wake::Pool(Key::new(key.namespace.clone(), claim.pool.name.clone())))
+            .collect()
+    }
+
+    /// Deleted claims whose address the machine still has.
+    pub(in super::super) fn kept_for(&self, machine: &Key) -> Vec<String> {
+        let Some(whole) = self.whole.get(&(Kind::Machine, machine.name.clone())) else {
+            return Vec::new();
+        };
+        let kept = self.claims.iter().filter(|(claim, note)| {
+            let user = note.user.as_deref();
+            user.is_some_and(|user| {
+                user.kind == Kind::Machine
+                    && user.name == machine.name
+                    && user.has_address(&whole.value, &claim.id.name)
+            })
+        });
+        kept.map(|(claim, _)| claim.id.name.clone()).collect()
+    }
+
     /// Whom a change of a VSphereMachine, a template or a VSphereCluster concerns.
     pub(super) fn concerned(&self, kind: Kind, key: &Key) -> BTreeSet<Wake> {
         if kind != Kind::Template {
-            return wake_of(kind, key.clone()).into_iter().collect();
+            let mut wakes = self.held_for(kind, key);
+            wakes.extend(wake_of(kind, key.clone()));
+            return wakes;
         }
         let machines = self.whole.iter().filter(|((kind, _), machine)| {
             *kind == Kind::Machine
