@@ -42,7 +42,8 @@ pub(super) struct StatusArgs {
     /// Only this namespace
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
-    /// Also say what differs from a plan that `plan -o yaml` printed; exit 1 when anything does
+    /// Also say what differs from a plan that `plan -o yaml` printed; exit 1 when anything does, and always when two machines of
+    /// a cluster have one address
     #[arg(long, value_name = "PLAN")]
     against: Option<PathBuf>,
     /// Form of the output
@@ -120,11 +121,10 @@ impl StatusArgs {
     }
 
     fn look(&self, objects: &Objects, plan: Option<&AddressPlan>, unread: Vec<String>) -> Look {
-        let mut clusters = clusters(objects, plan);
-        if let Some(namespace) = &self.namespace {
-            clusters.retain(|cluster| cluster.namespace == *namespace);
+        Look {
+            clusters: clusters(objects, self.namespace.as_deref(), plan),
+            unread,
         }
-        Look { clusters, unread }
     }
 
     fn files(&self) -> Result<Vec<Value>, Failure> {
@@ -188,7 +188,11 @@ impl StatusArgs {
         };
         for cluster in clusters {
             let name = format!("Cluster/{}/{}", cluster.namespace, cluster.name);
-            let state = if cluster.paused { "Paused" } else { "" };
+            let state = match (cluster.found, cluster.paused) {
+                (false, _) => "NotFound",
+                (true, true) => "Paused",
+                (true, false) => "",
+            };
             row(
                 name,
                 state,

@@ -53,8 +53,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Reads one.
-    pub(super) fn of(machine: &Value, objects: &Objects) -> Self {
+    /// Reads one. `is_up` says that its cluster's control plane has come up.
+    pub(super) fn of(machine: &Value, objects: &Objects, is_up: bool) -> Self {
         let name = text(machine, "/metadata/name");
         let nics = items(machine, "/spec/network/devices");
         let static_addresses = nics
@@ -91,7 +91,8 @@ impl Machine {
             State::Served
         };
         let (reason, repair) = match state {
-            State::Waiting => cause(machine, &claims),
+            State::Waiting => cause(machine, &claims, is_up),
+            State::Dhcp if waiting_for(machine).is_some() => cause(machine, &claims, is_up),
             _ => (condition(machine), String::new()),
         };
         Self {
@@ -111,16 +112,12 @@ impl Machine {
 }
 
 /// What a waiting machine waits for, the most telling sign first.
-fn cause(machine: &Value, claims: &[&Value]) -> (String, String) {
-    let annotations = machine.pointer("/metadata/annotations");
+fn cause(machine: &Value, claims: &[&Value], is_up: bool) -> (String, String) {
     let refused = claims.iter().find_map(|claim| Some((claim, failure_of(claim)?)));
     if let Some((claim, failure)) = refused {
         return (failure, repair(claim));
     }
-    if let Some(waiting) = annotations
-        .and_then(|texts| texts.get("capv-ipam.dev/waiting-for"))
-        .and_then(Value::as_str)
-    {
+    if let Some(waiting) = waiting_for(machine) {
         let (reason, cure) = waiting.split_once(": ").unwrap_or((waiting, ""));
         return (reason.to_owned(), cure.to_owned());
     }
@@ -134,12 +131,34 @@ fn cause(machine: &Value, claims: &[&Value]) -> (String, String) {
             "see whether an IPAM provider runs".into(),
         );
     }
+    let labels = machine.pointer("/metadata/labels");
+    let is_worker = labels.is_none_or(|labels| labels.get("cluster.x-k8s.io/control-plane").is_none());
+    if let Some(claim) = claims.first() {
+        let reason = format!(
+            "{} {} is being deleted",
+            text(claim, "/kind"),
+            text(claim, "/metadata/name")
+        );
+        return (reason, "the next one is made when it is gone".into());
+    }
+    if is_worker && !is_up {
+        let repair = "workers get their addresses after the control plane; --hold-workers=false serves them at once";
+        return ("ControlPlaneNotUp".into(), repair.into());
+    }
     let said = condition(machine);
     if said.is_empty() || said == "WaitingForStaticIPAllocation" {
         let repair = "nobody has claimed an address: see whether the controller with the role machine runs";
         return ("NotClaimed".into(), repair.into());
     }
     (said, String::new())
+}
+
+/// What the machine says itself.
+fn waiting_for(machine: &Value) -> Option<&str> {
+    machine
+        .pointer("/metadata/annotations")?
+        .get("capv-ipam.dev/waiting-for")?
+        .as_str()
 }
 
 /// The way out for a claim that was refused. metal3 never tries such a claim again by itself; our controller does.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// The group of CAPV's kinds.
-const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io";
+pub(super) const INFRASTRUCTURE: &str = "infrastructure.cluster.x-k8s.io";
 /// Label that names an object's Cluster.
 pub(super) const CLUSTER_NAME: &str = "cluster.x-k8s.io/cluster-name";
 
@@ -57,8 +57,7 @@ impl Objects {
     }
 
     /// The VSphereMachines of a Cluster, in order of creation, then name.
-    pub(super) fn machines_of(&self, cluster: &Value) -> Vec<&Value> {
-        let (namespace, name) = (text(cluster, "/metadata/namespace"), text(cluster, "/metadata/name"));
+    pub(super) fn machines_of(&self, namespace: &str, name: &str) -> Vec<&Value> {
         let mut machines: Vec<&Value> = self
             .all(INFRASTRUCTURE, "VSphereMachine")
             .iter()
