@@ -1552,3 +1552,20 @@ fn a_terminal_gets_colour_unless_it_is_unwanted() {
         Err(_) => skipped::say("there is no `script` here to make a terminal"),
     }
 }
+
+#[cfg(feature = "controller")]
+#[test]
+fn an_installation_that_no_cluster_takes_is_not_printed() {
+    for arguments in [
+        &["--image", ""][..],
+        &["--image", "REG.example.com/Foo:1"],
+        &["--image", "x", "--namespace", "Bad_NS"],
+        &["--image", "x", "--namespace", ""],
+        &["--roles", "machine", "--only", "webhooks"],
+        &["--webhooks=false", "--only", "webhooks"],
+    ] {
+        let ran = Folder::new().run(&[&["install"][..], arguments].concat());
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
+    }
+}

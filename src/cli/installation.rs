@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::controller::RoleName;
 use super::failure::Failure;
-use super::{Status, output};
+use super::{Status, image, output};
 use crate::controller::{Install, Part, Role};
 
 pub(super) const EXAMPLES: &str = "  # Everything that an installation needs
@@ -20,10 +20,10 @@ pub(super) const EXAMPLES: &str = "  # Everything that an installation needs
 #[derive(Debug, Args)]
 pub(super) struct Installation {
     /// The image of this program; none is published yet, deploy/Dockerfile builds one
-    #[arg(long, value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE", value_parser = image::parse)]
     image: Option<String>,
     /// Where the controller runs
-    #[arg(long, value_name = "NAMESPACE", default_value = "capv-ipam-system")]
+    #[arg(long, value_name = "NAMESPACE", default_value = "capv-ipam-system", value_parser = namespace)]
     namespace: String,
     /// Which parts the controller plays
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [RoleName::Pool, RoleName::Machine, RoleName::Endpoint])]
@@ -64,6 +64,16 @@ impl From<PartName> for Part {
     }
 }
 
+/// A namespace: an RFC 1123 label.
+fn namespace(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_label = (1..=63).contains(&text.len()) && text.bytes().all(plain);
+    if is_label && !text.starts_with('-') && !text.ends_with('-') {
+        return Ok(text.to_owned());
+    }
+    Err("a namespace has 1 to 63 lower-case letters, digits and `-`, none of these at an end".into())
+}
+
 impl Installation {
     pub(super) fn run(self) -> Result<Status, Failure> {
         let roles = self.roles.iter().copied().map(Role::from).collect();
@@ -83,6 +93,11 @@ impl Installation {
             return Err(Failure::message(
                 "--image is needed: no image of this program is published yet. Build one with \
                  `docker build -f deploy/Dockerfile -t REGISTRY/capv-ipam:VERSION .`, push it, and name it here",
+            ));
+        }
+        if install.objects().is_empty() {
+            return Err(Failure::message(
+                "nothing is left to print: webhooks are served with the role pool and without --webhooks=false",
             ));
         }
         let text = if self.images {

@@ -17,6 +17,8 @@ mod failure;
 mod flags;
 mod function;
 mod given;
+#[cfg(feature = "controller")]
+mod image;
 mod input;
 mod install;
 #[cfg(feature = "controller")]

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode};
@@ -95,11 +96,16 @@ where
     }
 }
 
-/// `/healthz`: fails when a watch is stuck. `/readyz`: fails until the process acts or stands by.
-pub(super) async fn serve_health(listener: TcpListener, vitals: Arc<Vitals>) {
+/// `/healthz`: fails when a watch is stuck. `/readyz`: fails until the process acts or stands by, and has a certificate for
+/// the webhooks that it serves.
+pub(super) async fn serve_health(listener: TcpListener, vitals: Arc<Vitals>, certified: Arc<AtomicBool>) {
     serve(listener, move |request| {
         let answer = match (request.method(), request.uri().path()) {
             (&Method::GET, "/healthz") => verdict("these watches are stuck", &vitals.stuck()),
+            (&Method::GET, "/readyz") if !certified.load(Ordering::Relaxed) => {
+                let problem = "the webhooks' certificate is not in order yet: see the log\n";
+                text(StatusCode::SERVICE_UNAVAILABLE, problem)
+            }
             (&Method::GET, "/readyz") => verdict("these kinds are not listed yet", &vitals.unsynced()),
             _ => text(StatusCode::NOT_FOUND, "not found\n"),
         };

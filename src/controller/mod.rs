@@ -24,7 +24,7 @@ mod webhook;
 mod world;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kube::Client;
@@ -81,9 +81,23 @@ pub enum End {
 pub async fn run(client: Client, options: Options, stop: impl Future<Output = ()>) -> Result<(), End> {
     let metrics = Arc::new(Metrics::default());
     let vitals = Arc::new(Vitals::default());
+    let certified = Arc::new(AtomicBool::new(options.webhooks.is_none()));
     let mut servers = JoinSet::new();
+    let roles: Vec<&str> = options.roles.iter().map(|role| role.name()).collect();
+    let namespace = options.namespace.as_deref().unwrap_or("all");
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        roles = roles.join(","),
+        namespace,
+        "starts"
+    );
     if let Some(address) = options.health {
-        servers.spawn(http::serve_health(http::listen(address).await?, Arc::clone(&vitals)));
+        let listener = http::listen(address).await?;
+        servers.spawn(http::serve_health(
+            listener,
+            Arc::clone(&vitals),
+            Arc::clone(&certified),
+        ));
     }
     if let Some(address) = options.metrics {
         servers.spawn(http::serve_metrics(http::listen(address).await?, Arc::clone(&metrics)));
@@ -93,7 +107,7 @@ pub async fn run(client: Client, options: Options, stop: impl Future<Output = ()
         // Every replica answers; what is served is asked for with the first review that needs it.
         let served = Served::only(Kind::Pool);
         let caller = Caller::new(client.clone(), served, options.parallel, Arc::clone(&metrics));
-        servers.spawn(webhook::serve(listener, client.clone(), caller, webhooks));
+        servers.spawn(webhook::serve(listener, client.clone(), caller, webhooks, certified));
     }
     let mut stop = std::pin::pin!(stop);
     let mut election = options

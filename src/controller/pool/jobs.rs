@@ -1,6 +1,7 @@
 //! Takes a decision that is binding, carries it out claim by claim with many calls in flight; whatever fails is decided
 //! about again.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,17 @@ enum Job {
     Refuse(Refused),
     Release(Released),
     Collect(ObjectId),
+}
+
+impl fmt::Display for Job {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fulfil(granted) => write!(out, "{} for {}", granted.grant.address, granted.claim),
+            Self::Refuse(refused) => write!(out, "the refusal of {}", refused.claim),
+            Self::Release(released) => write!(out, "the release of {}", released.claim),
+            Self::Collect(object) => write!(out, "the end of the address object {}", object.name),
+        }
+    }
 }
 
 impl Job {
@@ -126,7 +138,7 @@ fn end(world: &World, key: &Key, job: &Job, result: Result<(), Trouble>) {
         (again, few)
     });
     if let Err(trouble) = &result {
-        tracing::info!(pool = %key, ?job, %trouble, "not carried out; it is decided again");
+        tracing::info!(pool = %key, %job, %trouble, "not carried out; it is decided again");
     }
     if few {
         world.queue.hasten(&Wake::Pool(key.clone()));

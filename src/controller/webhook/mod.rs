@@ -3,6 +3,7 @@
 mod certificate;
 mod review;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -52,8 +53,14 @@ impl ResolvesServerCert for Keys {
     }
 }
 
-/// Serves the webhooks for ever.
-pub(super) async fn serve(listener: TcpListener, client: Client, caller: Caller, webhooks: Webhooks) {
+/// Serves the webhooks for ever, and says when there is a certificate for them.
+pub(super) async fn serve(
+    listener: TcpListener,
+    client: Client,
+    caller: Caller,
+    webhooks: Webhooks,
+    certified: Arc<AtomicBool>,
+) {
     let keys = Arc::new(Keys::default());
     let provider = Arc::new(crypto::ring::default_provider());
     let config = match ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions() {
@@ -66,14 +73,20 @@ pub(super) async fn serve(listener: TcpListener, client: Client, caller: Caller,
         }
     };
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    tokio::join!(renew(client, &webhooks, &keys), accept(listener, acceptor, caller));
+    tokio::join!(
+        renew(client, &webhooks, &keys, &certified),
+        accept(listener, acceptor, caller)
+    );
 }
 
 /// Keeps the certificate fresh and trusted.
-async fn renew(client: Client, webhooks: &Webhooks, keys: &Keys) {
+async fn renew(client: Client, webhooks: &Webhooks, keys: &Keys, certified: &AtomicBool) {
     loop {
         let wait = match refresh(&client, webhooks, keys).await {
-            Ok(wait) => wait,
+            Ok(wait) => {
+                certified.store(true, Ordering::Relaxed);
+                wait
+            }
             Err(trouble) => {
                 tracing::warn!(%trouble, "the webhooks' certificate is not in order");
                 RETRY
