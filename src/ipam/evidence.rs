@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use super::address::parse_address;
 use super::claim::{Claim, ClaimId};
 use super::indexes::Promises;
+use super::naming::{Naming, addresses_named};
 use super::object::{AddressObject, LOST_OWNER, ObjectId};
 use super::outcome::Snapshot;
 use super::pool::Pool;
@@ -119,6 +120,18 @@ impl<'a> Evidence<'a> {
             .map(|(_, address)| *address)
             .or_else(|| self.promises.to.get(&claim.id).copied())
             .or_else(|| objects.first().map(|(_, address)| *address))
+            .or_else(|| self.spelt(shown))
+    }
+
+    /// The address that the computed name of an object spells: what a claim shows is in use, though the object and the promise
+    /// are lost.
+    fn spelt(&self, name: &str) -> Option<IpAddr> {
+        let Naming::PrefixAndAddress(prefix) = self.pool.naming() else {
+            return None;
+        };
+        let addresses = addresses_named(prefix, name);
+        let of_the_pool = addresses.iter().find(|address| self.pool.entry_of(**address).is_some());
+        of_the_pool.or(addresses.first()).copied()
     }
 
     /// The address promised to the claim, if the promise can still be kept. It is kept outside all entries too: a writer

@@ -167,6 +167,35 @@ fn d3_adopts_what_metal3_left_and_collects_what_nobody_has() {
 }
 
 #[test]
+fn what_a_claim_shows_is_in_use_though_object_and_promise_are_lost() {
+    let Some(server) = shared() else { return };
+    run(async {
+        let bench = Bench::new(server).await;
+        let first = bench.controller(&[]);
+        bench.create(pool("p", "192.0.2.10", "192.0.2.19")).await;
+        bench.create(claim("a", "p")).await;
+        assert_eq!(bench.bound(CLAIM, "a").await, "p-192-0-2-10");
+        first.kill();
+        bench
+            .patch(ADDRESS, "p-192-0-2-10", json!({"metadata": {"finalizers": null}}))
+            .await;
+        bench.delete(ADDRESS, "p-192-0-2-10").await;
+        // As a manager does that computes everything from the address objects.
+        let (api, params) = (bench.api(POOL), kube::api::PatchParams::default());
+        let forgotten = kube::api::Patch::Merge(json!({"status": {"indexes": null}}));
+        api.patch_status("p", &params, &forgotten).await.unwrap();
+        let _controller = bench.controller(&[]);
+        bench.create(claim("b", "p")).await;
+        assert_eq!(bench.bound(CLAIM, "b").await, "p-192-0-2-11");
+        eventually("it is promised again", async || {
+            let pool = bench.get(POOL, "p").await?;
+            (pool.data["status"]["indexes"]["a"] == "192.0.2.10").then_some(())
+        })
+        .await;
+    });
+}
+
+#[test]
 fn d6_claims_of_other_providers_are_left_alone_and_other_conditions_stay() {
     let Some(server) = shared() else { return };
     run(async {
