@@ -185,7 +185,7 @@ mod tests {
         for version in 1..4000_u64 {
             number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let text = format!("word-{}", number >> 55);
-            if (number >> 40) % 3 == 0 {
+            if (number >> 40).is_multiple_of(3) {
                 assert_eq!(table.remove(&text), map.remove(&text));
             } else {
                 let size = u8::try_from(version % 200).unwrap();
