@@ -148,6 +148,8 @@ impl Controller {
             .map_err(|error| Failure::message(format!("--log {}: {error}", self.log)))?;
         let log = tracing_subscriber::fmt()
             .with_env_filter(filter)
+            // A log that nobody reads any more is no reason to end.
+            .log_internal_errors(false)
             .with_writer(std::io::stderr);
         match self.log_format {
             LogFormat::Json => log.json().init(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::api_server::shared;
 use crate::bench::{Bench, CLAIM, CLUSTER, POOL, claim, eventually, pool, run};
-use crate::capv::{MACHINE, VSPHERE_CLUSTER, cluster, devices, label, machine, nic, template, waiting};
+use crate::capv::{MACHINE, TEMPLATE, VSPHERE_CLUSTER, cluster, devices, label, machine, nic, template, waiting};
 use crate::pools::address;
 
 #[test]
@@ -452,5 +452,30 @@ fn an_address_of_another_claim_is_not_written_and_one_made_by_hand_is() {
             (address.is_some() || waiting(&machine).is_some_and(|text| text.starts_with("BadAddress"))).then_some(())
         })
         .await;
+    });
+}
+
+#[test]
+fn a_refused_claim_is_made_anew_for_the_pool_that_the_template_names_now() {
+    let Some(server) = shared() else { return };
+    run(async {
+        let bench = Bench::new(server).await;
+        let _controller = bench.controller(&[]);
+        bench.create(cluster("c")).await;
+        bench.create(pool("tiny", "192.0.2.10", "192.0.2.10")).await;
+        bench.create(pool("big", "192.0.2.20", "192.0.2.29")).await;
+        bench.create(template("t", label("tiny"))).await;
+        for name in ["a", "b"] {
+            bench
+                .machine(machine(name, "t", "c", true, json!([nic("Public")])))
+                .await;
+        }
+        bench.served("a").await;
+        bench.waits(MACHINE, "b", "ClaimRefused").await;
+        bench
+            .patch(TEMPLATE, "t", json!({"metadata": {"labels": label("big")}}))
+            .await;
+        assert_eq!(devices(&bench.served("b").await)[0]["ipAddrs"][0], "192.0.2.20/24");
+        assert_eq!(devices(&bench.served("a").await)[0]["ipAddrs"][0], "192.0.2.10/24");
     });
 }

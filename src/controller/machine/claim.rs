@@ -41,6 +41,12 @@ impl Owner<'_> {
         }
     }
 
+    /// Whether the claim was made for this very object.
+    fn made(&self, claim: &metal3::IPClaim) -> bool {
+        let owners = &claim.metadata.owner_references;
+        owners.iter().any(|owner| self.is(owner) && owner.uid == self.uid())
+    }
+
     fn is(&self, owner: &OwnerReference) -> bool {
         owner.group() == self.kind.names().0 && owner.kind == self.kind.names().1
     }
@@ -78,15 +84,35 @@ pub(in super::super) async fn claim(
     owner: &Owner<'_>,
     choose: impl FnOnce(&Store) -> Result<String, Waiting>,
 ) -> Result<Progress, Trouble> {
-    if let Some(claim) = find(world, key).await? {
-        return follow(world, key, &claim, owner).await;
-    }
+    let found = find(world, key).await?;
     let pool = choose(&world.store());
-    let pool = match pool {
-        Ok(pool) => pool,
-        Err(waiting) => return Ok(Progress::Waiting(waiting)),
-    };
-    make(world, key, &pool, owner).await
+    match (found, pool) {
+        (Some(claim), Ok(pool)) if is_refused(&claim) && owner.made(&claim) && claim.spec.pool.name != pool => {
+            tracing::info!(claim = %key, pool, "a refused claim is deleted: its owner's labels name another pool now");
+            delete(world, key, &claim).await
+        }
+        (Some(claim), _) => follow(world, key, &claim, owner).await,
+        (None, Ok(pool)) => make(world, key, &pool, owner).await,
+        (None, Err(waiting)) => Ok(Progress::Waiting(waiting)),
+    }
+}
+
+/// Whether the claim lives, has no address and was told why.
+fn is_refused(claim: &metal3::IPClaim) -> bool {
+    let status = claim.status.as_ref();
+    claim.metadata.deletion_timestamp.is_none()
+        && status.is_some_and(|status| {
+            status.address.as_ref().is_none_or(|address| address.name.is_empty())
+                && status.error_message.as_ref().is_some_and(|text| !text.is_empty())
+        })
+}
+
+async fn delete(world: &World, key: &Key, claim: &metal3::IPClaim) -> Result<Progress, Trouble> {
+    let uid = claim.metadata.uid.as_deref().unwrap_or_default();
+    match world.caller.delete(Kind::Claim, key, uid).await {
+        Ok(()) | Err(Trouble::Missing) => Ok(Progress::Pending),
+        Err(trouble) => Err(trouble),
+    }
 }
 
 /// The claim of this name as it is now.
@@ -164,15 +190,7 @@ async fn follow(world: &World, key: &Key, claim: &metal3::IPClaim, owner: &Owner
     let own: Vec<&OwnerReference> = owners.iter().filter(|reference| owner.is(reference)).collect();
     if let Some(other) = own.iter().find(|reference| reference.uid != owner.uid()) {
         tracing::info!(claim = %key, owner = other.uid, "the claim of an earlier object of this name is deleted");
-        match world
-            .caller
-            .delete(Kind::Claim, key, metadata.uid.as_deref().unwrap_or_default())
-            .await
-        {
-            Ok(()) | Err(Trouble::Missing) => {}
-            Err(trouble) => return Err(trouble),
-        }
-        return Ok(Progress::Pending);
+        return delete(world, key, claim).await;
     }
     let reference = owner.reference();
     if own.is_empty() || own.iter().any(|own| own.api_version != reference.api_version) {
