@@ -31,6 +31,8 @@ mod history;
 mod hostile;
 #[path = "cluster/installed.rs"]
 mod installed;
+#[path = "cluster/live.rs"]
+mod live;
 #[path = "cluster/machines.rs"]
 mod machines;
 #[path = "cluster/migration.rs"]
