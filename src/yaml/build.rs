@@ -159,9 +159,10 @@ impl<'t> Builder<'t> {
     /// Adds a node; its content begins after anchor and tag.
     fn add(&mut self, kind: Kind, properties: Properties<'_>, start: usize, end: usize) -> u32 {
         let id = self.tree.nodes.len() as u32;
-        let decorated = properties.anchor.is_some() || properties.tag.is_some();
+        let count = usize::from(properties.anchor.is_some()) + usize::from(properties.tag.is_some());
+        let decorated = count > 0;
         let content = if decorated {
-            layout::after_properties(self.tree.text, start)
+            layout::after_properties(self.tree.text, start, count)
         } else {
             start
         };
@@ -193,5 +194,28 @@ fn fault(problem: &str, at: usize) -> SyntaxError {
         problem: problem.to_owned(),
         at,
         context: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::yaml::{Chunk, Limits, Tree};
+
+    #[test]
+    fn a_collection_begins_before_the_anchor_of_its_first_child() {
+        for (text, begins) in [
+            ("a: &x\n  &k b: c\n", "&k b"),
+            ("a: &x\n  &k : c\n", "&k :"),
+            ("a: !!map &x\n  !!str b: c\n", "!!str b"),
+            ("a: &x\n  b: c\n", "b: c"),
+        ] {
+            let tree = Tree::parse(&Chunk::alone(text), &Limits::default()).expect("it is YAML");
+            let mapping = tree.get(tree.root().expect("a root"), "a").expect("under its key");
+            assert_eq!(
+                tree.span(mapping).start,
+                text.find(begins).expect("it is there"),
+                "{text}"
+            );
+        }
     }
 }

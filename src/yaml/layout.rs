@@ -86,20 +86,23 @@ pub(super) fn skip_blanks(text: &str, from: usize) -> usize {
     from + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
-/// Where a node's content begins: after its anchor, its tag and what lies between.
-pub(super) fn after_properties(text: &str, start: usize) -> usize {
-    let end = properties_end(text, start);
+/// Where a node's content begins: after its anchor, its tag and what lies between. `count` says how many of these it has.
+pub(super) fn after_properties(text: &str, start: usize, count: usize) -> usize {
+    let end = properties_end(text, start, count);
     let at = skip_trivia(text, end);
     // Nothing follows on this line or below that belongs to the node when the next thing ends an entry.
     if at == text.len() { end } else { at }
 }
 
-/// Where a node's anchor and tag end.
-pub(super) fn properties_end(text: &str, start: usize) -> usize {
+/// Where a node's anchor and tag end, of which it has `count`: what follows them may be those of its first child.
+pub(super) fn properties_end(text: &str, start: usize, count: usize) -> usize {
     let bytes = text.as_bytes();
     let mut at = start;
     let mut end = start;
-    while let Some(b'&' | b'!') = bytes.get(at) {
+    for _ in 0..count {
+        if !matches!(bytes.get(at), Some(b'&' | b'!')) {
+            break;
+        }
         while bytes
             .get(at)
             .is_some_and(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' | b'}'))

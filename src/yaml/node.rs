@@ -136,6 +136,11 @@ impl<'t> Tree<'t> {
         self.decorations.get(&node.0)?.anchor.as_deref()
     }
 
+    /// How many of anchor and tag the node has.
+    pub(super) fn properties(&self, node: NodeId) -> usize {
+        usize::from(self.anchor(node).is_some()) + usize::from(self.tag(node).is_some())
+    }
+
     /// The node itself, or what it is an alias of.
     #[must_use]
     pub fn target(&self, node: NodeId) -> NodeId {

@@ -72,7 +72,7 @@ impl Writer<'_, '_> {
         let text = self.tree.text();
         let (outer, span) = (self.tree.outer_start(collection), self.tree.span(collection));
         let after = match self.tree.key_of(collection)? {
-            _ if outer < span.start => layout::properties_end(text, outer),
+            _ if outer < span.start => layout::properties_end(text, outer, self.tree.properties(collection)),
             key => self.tree.after_colon(key)?,
         };
         (layout::line_end(text, after) < span.start).then_some(after)
