@@ -3,7 +3,7 @@
 use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, CLUSTER, eventually};
+use crate::bench::{Bench, CLUSTER, eventually, pool};
 
 pub(crate) const MACHINE: (&str, &str) = ("infrastructure.cluster.x-k8s.io/v1beta2", "VSphereMachine");
 pub(crate) const TEMPLATE: (&str, &str) = ("infrastructure.cluster.x-k8s.io/v1beta2", "VSphereMachineTemplate");
@@ -64,6 +64,13 @@ pub(crate) fn waiting(object: &DynamicObject) -> Option<String> {
 }
 
 impl Bench {
+    /// What most tests begin with: the Cluster `c`, the pool `p`, and the template `t` whose label names it.
+    pub(crate) async fn labelled(&self, start: &str, end: &str) {
+        self.create(cluster("c")).await;
+        self.create(pool("p", start, end)).await;
+        self.create(template("t", label("p"))).await;
+    }
+
     /// Machines here have owners that do not exist, so nothing may collect them: the owner is made first.
     pub(crate) async fn machine(&self, mut object: Value) {
         let name = object["metadata"]["name"].as_str().unwrap().to_owned();

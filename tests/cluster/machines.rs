@@ -136,9 +136,7 @@ fn defect_05_a_claim_of_an_earlier_machine_is_replaced_and_one_made_ahead_is_use
     run(async {
         let bench = Bench::new(server).await;
         let _controller = bench.controller(&[]);
-        bench.create(cluster("c")).await;
-        bench.create(pool("p", "192.0.2.10", "192.0.2.19")).await;
-        bench.create(template("t", label("p"))).await;
+        bench.labelled("192.0.2.10", "192.0.2.19").await;
         // The claim's name is the one that m1 will need, its owner is another machine that lives.
         let mut other = machine(
             "other",
@@ -310,9 +308,7 @@ fn a_lost_address_is_written_again() {
     run(async {
         let bench = Bench::new(server).await;
         let _controller = bench.controller(&[]);
-        bench.create(cluster("c")).await;
-        bench.create(pool("p", "192.0.2.10", "192.0.2.19")).await;
-        bench.create(template("t", label("p"))).await;
+        bench.labelled("192.0.2.10", "192.0.2.19").await;
         bench
             .machine(machine("m", "t", "c", true, json!([nic("Public")])))
             .await;
@@ -329,9 +325,7 @@ fn migration_owner_references_of_the_old_adapter_get_a_served_version() {
     let Some(server) = shared() else { return };
     run(async {
         let bench = Bench::new(server).await;
-        bench.create(cluster("c")).await;
-        bench.create(pool("p", "192.0.2.10", "192.0.2.19")).await;
-        bench.create(template("t", label("p"))).await;
+        bench.labelled("192.0.2.10", "192.0.2.19").await;
         bench
             .machine(machine(
                 "m",
@@ -365,9 +359,7 @@ fn a_deleted_claim_keeps_its_address_while_its_machine_has_it() {
     run(async {
         let bench = Bench::new(server).await;
         let _controller = bench.controller(&[]);
-        bench.create(cluster("c")).await;
-        bench.create(pool("p", "192.0.2.10", "192.0.2.19")).await;
-        bench.create(template("t", label("p"))).await;
+        bench.labelled("192.0.2.10", "192.0.2.19").await;
         for name in ["a", "b"] {
             let mut machine = machine(name, "t", "c", true, json!([nic("Public")]));
             machine["metadata"]["finalizers"] = json!(["vspheremachine.infrastructure.cluster.x-k8s.io"]);
@@ -418,9 +410,7 @@ fn an_address_of_another_claim_is_not_written_and_one_made_by_hand_is() {
     let Some(server) = shared() else { return };
     run(async {
         let bench = Bench::new(server).await;
-        bench.create(cluster("c")).await;
-        bench.create(pool("p", "192.0.2.10", "192.0.2.19")).await;
-        bench.create(template("t", label("p"))).await;
+        bench.labelled("192.0.2.10", "192.0.2.19").await;
         // Imported: the object has a name of its own.
         bench.create(address("import", "p", "i-0", "192.0.2.15", None)).await;
         let addressing = bench.controller(&["--roles=pool"]);

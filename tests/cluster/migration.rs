@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use crate::api_server::{ADMIN, ApiServer, free_port};
-use crate::bench::{ADDRESS, Bench, CAPI_CLAIM, CLAIM, POOL, capi_claim, claim, eventually, pool, run};
-use crate::capv::{MACHINE, cluster, devices, label, machine, nic, template};
+use crate::bench::{ADDRESS, Bench, CAPI_CLAIM, CLAIM, POOL, capi_claim, claim, eventually, run};
+use crate::capv::{MACHINE, devices, machine, nic};
 
 /// The blocks of commands under a heading of the document.
 fn commands(heading: &str) -> Vec<String> {
@@ -108,9 +108,7 @@ fn the_commands_of_the_migration_guide_change_no_address() {
     let folder = tempfile::tempdir().unwrap();
     run(async {
         let bench = Bench::new(server).await;
-        bench.create(cluster("c")).await;
-        bench.create(pool("p", "192.0.2.10", "192.0.2.19")).await;
-        bench.create(template("t", label("p"))).await;
+        bench.labelled("192.0.2.10", "192.0.2.19").await;
         // What metal3's manager and the adapter leave: the same objects, and owners in a version that is not served.
         let before = bench.controller(&[]);
         for name in ["b", "a"] {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::api_server::{CONTROLLER, shared};
-use crate::bench::{Bench, CAPI_CLAIM, CLAIM, capi_claim, claim, pool, run};
-use crate::capv::{MACHINE, cluster, label, machine, nic, template};
+use crate::bench::{Bench, CAPI_CLAIM, CLAIM, capi_claim, claim, run};
+use crate::capv::{MACHINE, machine, nic, template};
 use crate::proxy::Proxy;
 
 /// Seconds of rest that are looked at; `CAPV_IPAM_REST` makes it longer.
@@ -25,9 +25,7 @@ fn at_rest_nothing_is_read_and_nothing_is_written() {
         let lease = bench.lease();
         let _controller = bench.controller_to(&kubeconfig, &lease.each_ref().map(String::as_str));
         // Whatever a controller could be tempted to look at again: what is served, what was refused, what waits.
-        bench.create(cluster("c")).await;
-        bench.create(pool("p", "192.0.2.10", "192.0.2.13")).await;
-        bench.create(template("t", label("p"))).await;
+        bench.labelled("192.0.2.10", "192.0.2.13").await;
         bench.create(template("bare", json!({}))).await;
         bench.create(claim("a", "p")).await;
         bench.bound(CLAIM, "a").await;

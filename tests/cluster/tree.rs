@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::api_server::{ADMIN, LEGACY, shared};
-use crate::bench::{Bench, pool, run};
-use crate::capv::{MACHINE, cluster, label, machine, nic, template};
+use crate::bench::{Bench, run};
+use crate::capv::{MACHINE, machine, nic, template};
 
 /// A watch, which ends with the test.
 struct Watching(Child);
@@ -40,9 +40,7 @@ fn the_tree_of_a_real_cluster_says_who_has_what_and_who_waits_for_what() {
     run(async {
         let bench = Bench::new(server).await;
         let _controller = bench.controller(&[]);
-        bench.create(cluster("c")).await;
-        bench.create(pool("p", "192.0.2.10", "192.0.2.10")).await;
-        bench.create(template("t", label("p"))).await;
+        bench.labelled("192.0.2.10", "192.0.2.10").await;
         bench.create(template("bare", json!({}))).await;
         bench
             .machine(machine("first", "t", "c", true, json!([nic("Public")])))
@@ -109,9 +107,7 @@ fn a_watch_elsewhere_than_on_a_terminal_prints_the_lines_that_change() {
     run(async {
         let bench = Bench::new(server).await;
         let _controller = bench.controller(&[]);
-        bench.create(cluster("c")).await;
-        bench.create(pool("p", "192.0.2.10", "192.0.2.19")).await;
-        bench.create(template("t", label("p"))).await;
+        bench.labelled("192.0.2.10", "192.0.2.19").await;
         bench
             .machine(machine("first", "t", "c", true, json!([nic("Public")])))
             .await;
