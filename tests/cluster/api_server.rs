@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;
-use tempfile::TempDir;
 
 /// Who may do everything.
 pub(crate) const ADMIN: &str = "admin";
@@ -27,13 +26,34 @@ pub(crate) const ACCOUNT: &str = "system:serviceaccount:capv-ipam-system:capv-ip
 /// A running API server.
 pub(crate) struct ApiServer {
     pub(crate) url: String,
-    folder: TempDir,
     pub(crate) assets: PathBuf,
     etcd_port: u16,
     peer_port: u16,
     etcd: Mutex<Option<Supervised>>,
     _server: Option<Supervised>,
     _manager: Option<Supervised>,
+    // The last: it goes when nothing writes into it any more.
+    folder: Scratch,
+}
+
+/// A folder that is removed when this value or the whole test process goes: a server that a static holds is never dropped.
+struct Scratch {
+    path: PathBuf,
+    _remover: Supervised,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        let path = tempfile::tempdir().unwrap().keep();
+        // An interrupt from the keyboard reaches it too. Programs that end at the same moment may still write.
+        let script = r#"trap '' INT TERM; cat >/dev/null; for _ in 1 2 3 4 5; do rm -rf "$1" && exit; sleep 1; done"#;
+        let mut remover = Command::new("bash");
+        remover.args(["-c", script, "remover"]).arg(&path);
+        Self {
+            path,
+            _remover: Supervised::spawn(&mut remover),
+        }
+    }
 }
 
 /// A process that is killed when this value or the whole test process goes.
@@ -44,16 +64,17 @@ impl Supervised {
         // The shell waits for the end of its input, which comes when the test process is gone.
         let script = r#""$@" & child=$!; cat >/dev/null; kill -9 $child; wait $child 2>/dev/null"#;
         let log = fs::File::create(log).unwrap();
-        let child = Command::new("bash")
+        let mut supervisor = Command::new("bash");
+        supervisor
             .args(["-c", script, "supervisor"])
             .arg(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Self(child)
+            .args(arguments);
+        Self::spawn(supervisor.stdout(log.try_clone().unwrap()).stderr(log))
+    }
+
+    /// A script that waits for the end of its input.
+    fn spawn(command: &mut Command) -> Self {
+        Self(command.stdin(Stdio::piped()).spawn().unwrap())
     }
 }
 
@@ -129,18 +150,18 @@ impl ApiServer {
     /// Starts a server and applies a set of CRDs.
     pub(crate) fn start(set: &str) -> Option<Self> {
         let (assets, crds) = (assets()?, crds(set)?);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Scratch::new();
         let (etcd_port, peer_port, port) = (free_port(), free_port(), free_port());
         let url = format!("https://127.0.0.1:{port}");
         let mut server = Self {
             url,
-            folder,
             assets,
             etcd_port,
             peer_port,
             etcd: Mutex::new(None),
             _server: None,
             _manager: None,
+            folder,
         };
         server.start_etcd();
         server.start_server(port);
@@ -154,8 +175,9 @@ impl ApiServer {
         Some(server)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+    /// A path in the server's folder, which goes with the server.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path.join(name)
     }
 
     /// Kills the storage under the API server.

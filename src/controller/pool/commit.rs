@@ -29,7 +29,10 @@ pub(super) async fn commit(world: &World, key: &Key, decision: &mut Decision) ->
         fence(world, key, decision, &claim).await?;
     }
     if decision.needs_commit() {
-        swap(world, key, decision).await?;
+        let guard = super::fulfil::guard_early(world, key, decision);
+        let (swapped, guarded) = tokio::join!(swap(world, key, decision), guard);
+        swapped?;
+        decision.guarded = guarded;
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap, hash_map::RandomState};
 use std::hash::BuildHasher as _;
 
+use serde_json::Value;
+
 use super::super::call::Key;
 use super::super::event::Tone;
 use super::super::kinds::Kind;
@@ -32,6 +34,14 @@ pub(super) struct Seen {
     pub(super) version: Version,
 }
 
+impl Seen {
+    /// Whether the claim has the finalizer of its kind.
+    pub(super) fn is_guarded(&self) -> bool {
+        let finalizer = self.claim.id.kind.finalizer();
+        self.claim.finalizers.iter().any(|there| there == finalizer)
+    }
+}
+
 /// An address object as it was when the decision was made.
 #[derive(Clone, Debug)]
 pub(super) struct SeenObject {
@@ -48,6 +58,8 @@ pub(super) struct Decision {
     pub(super) outcome: Outcome,
     /// The claims that are acted on.
     pub(super) claims: HashMap<ClaimId, Seen>,
+    /// The claims that got their finalizer while the decision was made binding, whole.
+    pub(super) guarded: HashMap<ClaimId, Value>,
     /// The address objects that are deleted.
     pub(super) objects: HashMap<ObjectId, SeenObject>,
     /// Whether `status.indexes` has to change.
@@ -122,6 +134,7 @@ pub(super) fn decide(world: &World, key: &Key) -> Option<Decision> {
     Some(Decision {
         pool: stored.without_status(),
         claims: seen_claims(&outcome, namespace),
+        guarded: HashMap::new(),
         objects: seen_objects(&outcome, namespace),
         changes_indexes,
         turned_away,

@@ -1,6 +1,9 @@
 //! Takes a grant that is binding, gives the claim its finalizer, its address object and its status, in this order; ends at
 //! the first write that is refused.
 
+use std::collections::HashMap;
+
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::super::call::{Key, Trouble};
@@ -10,10 +13,13 @@ use super::commit::refresh;
 use super::decision::{Decision, Seen};
 use super::status::{self, Word, claim_key, kind_of_address, kind_of_claim};
 use crate::api::{capi, metal3};
-use crate::ipam::{AddressObject, ClaimKind, Granted, cluster_api_address, metal3_address, parse_address};
+use crate::ipam::{AddressObject, ClaimId, ClaimKind, Granted, cluster_api_address, metal3_address, parse_address};
 
 /// metal3's words for an address object that the API server does not take.
 const NOT_CREATED: &str = "Failed to create associated IPAddress object";
+
+/// So many claims come one by one; more come as a batch, which the pool's write does not hold up.
+const ONE_BY_ONE: usize = 4;
 
 /// Carries the grant out.
 ///
@@ -58,8 +64,29 @@ async fn say(world: &World, key: &Key, granted: &Granted, claim: &Value, word: W
 
 /// Puts the finalizer on the claim, unless it is there. Gives the claim whole, in the version that is then stored.
 async fn guard(world: &World, key: &Key, decision: &Decision, granted: &Granted) -> Result<Value, Trouble> {
+    if let Some(claim) = decision.guarded.get(&granted.claim) {
+        return Ok(claim.clone());
+    }
     let seen = decision.claims.get(&granted.claim).ok_or(Trouble::Missing)?;
     ensure_finalizer(world, &claim_key(key, &granted.claim), seen).await
+}
+
+/// Puts the finalizer on claims that come one by one while their promises are being written: what a single claim waits for.
+/// Like metal3's manager, which guards a claim before it promises. A claim that is not guarded here meets [`guard`] again.
+pub(super) async fn guard_early(world: &World, key: &Key, decision: &Decision) -> HashMap<ClaimId, Value> {
+    let granted = &decision.outcome.granted;
+    if granted.len() > ONE_BY_ONE {
+        return HashMap::new();
+    }
+    let unguarded = granted.iter().filter_map(|granted| {
+        let seen = decision.claims.get(&granted.claim)?;
+        (!seen.is_guarded()).then_some((&granted.claim, seen))
+    });
+    let guards = unguarded.map(|(id, seen)| async move {
+        let claim = ensure_finalizer(world, &claim_key(key, id), seen).await.ok()?;
+        Some((id.clone(), claim))
+    });
+    join_all(guards).await.into_iter().flatten().collect()
 }
 
 /// As [`guard`], for any claim that was read.
@@ -67,7 +94,7 @@ pub(super) async fn ensure_finalizer(world: &World, place: &Key, seen: &Seen) ->
     let claim_kind = seen.claim.id.kind;
     let kind = kind_of_claim(claim_kind);
     let finalizer = claim_kind.finalizer();
-    let object = if seen.claim.finalizers.iter().any(|there| there == finalizer) {
+    let object = if seen.is_guarded() {
         read_as_seen(world, place, seen).await?
     } else {
         let mut finalizers = Vec::clone(&seen.claim.finalizers);

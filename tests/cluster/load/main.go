@@ -24,7 +24,7 @@ var (
 	count     = flag.Int("count", 500, "claims")
 	first     = flag.Int("first", 0, "number of the first claim")
 	streams   = flag.Int("streams", 32, "calls in flight")
-	mode      = flag.String("mode", "claims", "claims: create and wait until bound; create: create only; bare: the three writes; single: one after the other")
+	mode      = flag.String("mode", "claims", "claims: create and wait until bound; create: create only; bare: the three writes; single: one after the other; bare-single: so, by the writes alone")
 	client    = &http.Client{Transport: &http.Transport{
 		TLSClientConfig:     &tls.Config{InsecureSkipVerify: true},
 		ForceAttemptHTTP2:   true,
@@ -67,6 +67,10 @@ func call(method, path, kind string, body any) map[string]any {
 
 func name(number int) string { return fmt.Sprintf("claim-%05d", number) }
 
+func address(number int) string {
+	return fmt.Sprintf("10.%d.%d.%d", number>>16, number>>8&255, number&255)
+}
+
 func create(number int) {
 	call("POST", group+*namespace+"/ipclaims", "application/json", map[string]any{
 		"apiVersion": "ipam.metal3.io/v1alpha1", "kind": "IPClaim",
@@ -86,7 +90,6 @@ func bare(number int, owner map[string]any) {
 	reference := func(kind, name string, uid any) map[string]any {
 		return map[string]any{"apiVersion": "ipam.metal3.io/v1alpha1", "kind": kind, "name": name, "uid": uid}
 	}
-	address := fmt.Sprintf("10.%d.%d.%d", number>>16, number>>8&255, number&255)
 	call("POST", group+*namespace+"/ipaddresses", "application/json", map[string]any{
 		"apiVersion": "ipam.metal3.io/v1alpha1", "kind": "IPAddress",
 		"metadata": map[string]any{
@@ -97,7 +100,7 @@ func bare(number int, owner map[string]any) {
 			},
 		},
 		"spec": map[string]any{
-			"address": address, "prefix": 8,
+			"address": address(number), "prefix": 8,
 			"claim": map[string]any{"name": name(number), "namespace": *namespace},
 			"pool":  map[string]any{"name": *pool, "namespace": *namespace},
 		},
@@ -196,11 +199,48 @@ func main() {
 			all = append(all, (<-times).Sub(began))
 			time.Sleep(20 * time.Millisecond)
 		}
-		var sum, worst time.Duration
-		for _, one := range all {
-			sum += one
-			worst = max(worst, one)
+		summarise(all)
+	case "bare-single":
+		owner := call("GET", group+*namespace+"/ippools/"+*pool, "", nil)
+		indexes := map[string]any{}
+		for number := range *first {
+			indexes[name(number)] = address(number)
 		}
-		fmt.Printf("%.1f %.1f\n", float64(sum.Microseconds())/1000/float64(len(all)), float64(worst.Microseconds())/1000)
+		owner = promise(owner, indexes)
+		var all []time.Duration
+		for number := range *count {
+			began := time.Now()
+			create(*first + number)
+			indexes[name(*first+number)] = address(*first + number)
+			owner = promise(owner, indexes)
+			bare(*first+number, owner)
+			all = append(all, time.Since(began))
+			time.Sleep(20 * time.Millisecond)
+		}
+		summarise(all)
 	}
+}
+
+// The write of the pool's status that makes a claim's address its own.
+func promise(owner map[string]any, indexes map[string]any) map[string]any {
+	return call("PUT", group+*namespace+"/ippools/"+*pool+"/status", "application/json", map[string]any{
+		"apiVersion": "ipam.metal3.io/v1alpha1", "kind": "IPPool",
+		"metadata": map[string]any{"name": *pool, "resourceVersion": metadata(owner)["resourceVersion"]},
+		"status":   map[string]any{"indexes": indexes, "lastUpdated": time.Now().UTC().Format(time.RFC3339)},
+	})
+}
+
+// Prints the mean, the worst and how many took more than 50 ms.
+func summarise(all []time.Duration) {
+	var sum, worst time.Duration
+	slow := 0
+	for _, one := range all {
+		sum += one
+		worst = max(worst, one)
+		if one > 50*time.Millisecond {
+			slow++
+		}
+	}
+	milliseconds := func(one time.Duration) float64 { return float64(one.Microseconds()) / 1000 }
+	fmt.Printf("%.1f %.1f %d\n", milliseconds(sum)/float64(len(all)), milliseconds(worst), slow)
 }
