@@ -67,7 +67,7 @@ fn speed() {
         .split(',')
         .map(|size| size.parse().unwrap())
         .collect();
-    println!("claims   bare/s   ours/s   share   memory MB");
+    println!("claims   bare/s   as they come/s   share   waiting/s   share   memory MB");
     for size in sizes {
         let bench = runtime.block_on(async {
             let bench = Bench::new(server).await;
@@ -97,9 +97,17 @@ fn speed() {
         let idle = controller.memory();
         let ours = load.run(&bench.namespace, "claims", size, 0)[0];
         let memory = controller.memory();
+        let waiting = {
+            let bench = runtime.block_on(Bench::new(server));
+            let _controller = bench.controller(&["--log=warn"]);
+            load.run(&bench.namespace, "create", size, 0);
+            load.run(&bench.namespace, "waiting", size, 0)[0]
+        };
+        let share = |rate: f64| 100.0 * rate / bare;
         println!(
-            "{size:>6} {bare:>8.1} {ours:>8.1} {:>6.0}% {memory:>8.1} (idle {idle:.1})",
-            100.0 * ours / bare
+            "{size:>6} {bare:>8.1} {ours:>16.1} {:>6.0}% {waiting:>11.1} {:>6.0}% {memory:>11.1} (idle {idle:.1})",
+            share(ours),
+            share(waiting),
         );
         if size <= 500 {
             std::thread::sleep(Duration::from_millis(500));

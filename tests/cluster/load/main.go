@@ -24,7 +24,7 @@ var (
 	count     = flag.Int("count", 500, "claims")
 	first     = flag.Int("first", 0, "number of the first claim")
 	streams   = flag.Int("streams", 32, "calls in flight")
-	mode      = flag.String("mode", "claims", "claims: create and wait until bound; create: create only; bare: the three writes; single: one after the other; bare-single: so, by the writes alone")
+	mode      = flag.String("mode", "claims", "claims: create and wait until bound; waiting: make the pool of claims that wait; create: create only; bare: the three writes; single: one after the other; bare-single: so, by the writes alone")
 	client    = &http.Client{Transport: &http.Transport{
 		TLSClientConfig:     &tls.Config{InsecureSkipVerify: true},
 		ForceAttemptHTTP2:   true,
@@ -173,20 +173,9 @@ func main() {
 		parallel(*streams, func(number int) { bare(number, owner) })
 		fmt.Printf("%.1f\n", float64(*count)/time.Since(began).Seconds())
 	case "claims":
-		done := make(chan bool)
-		ready := make(chan bool)
-		seen := map[string]bool{}
-		go watch(ready, func(name string, _ time.Time) {
-			seen[name] = true
-			if len(seen) == *count {
-				close(done)
-			}
-		})
-		<-ready
-		began := time.Now()
-		parallel(4, create)
-		<-done
-		fmt.Printf("%.1f\n", float64(*count)/time.Since(began).Seconds())
+		fmt.Printf("%.1f\n", untilBound(func() { parallel(4, create) }))
+	case "waiting":
+		fmt.Printf("%.1f\n", untilBound(createPool))
 	case "single":
 		ready := make(chan bool)
 		times := make(chan time.Time, 16)
@@ -219,6 +208,35 @@ func main() {
 		}
 		summarise(all)
 	}
+}
+
+// The rate at which claims come to show their addresses, from the begin of what brings them on.
+func untilBound(begin func()) float64 {
+	done := make(chan bool)
+	ready := make(chan bool)
+	seen := map[string]bool{}
+	go watch(ready, func(name string, _ time.Time) {
+		seen[name] = true
+		if len(seen) == *count {
+			close(done)
+		}
+	})
+	<-ready
+	began := time.Now()
+	begin()
+	<-done
+	return float64(*count) / time.Since(began).Seconds()
+}
+
+func createPool() {
+	call("POST", group+*namespace+"/ippools", "application/json", map[string]any{
+		"apiVersion": "ipam.metal3.io/v1alpha1", "kind": "IPPool",
+		"metadata": map[string]any{"name": *pool},
+		"spec": map[string]any{
+			"pools":  []any{map[string]any{"start": "10.0.0.0", "end": "10.0.255.255"}},
+			"prefix": 8, "namePrefix": "p",
+		},
+	})
 }
 
 // The write of the pool's status that makes a claim's address its own.
