@@ -17,6 +17,8 @@ mod skipped;
 mod api_server;
 #[path = "cluster/bench.rs"]
 mod bench;
+#[path = "cluster/beside.rs"]
+mod beside;
 #[path = "cluster/capv.rs"]
 mod capv;
 #[path = "cluster/disasters.rs"]
@@ -31,10 +33,14 @@ mod history;
 mod hostile;
 #[path = "cluster/installed.rs"]
 mod installed;
+#[path = "cluster/kubelet.rs"]
+mod kubelet;
 #[path = "cluster/live.rs"]
 mod live;
 #[path = "cluster/machines.rs"]
 mod machines;
+#[path = "cluster/metal3.rs"]
+mod metal3;
 #[path = "cluster/migration.rs"]
 mod migration;
 #[path = "cluster/older.rs"]
@@ -49,5 +55,11 @@ mod proxy;
 mod rest;
 #[path = "cluster/speed.rs"]
 mod speed;
+#[path = "cluster/takeover.rs"]
+mod takeover;
 #[path = "cluster/tree.rs"]
 mod tree;
+#[path = "cluster/vsphere.rs"]
+mod vsphere;
+#[path = "cluster/workload.rs"]
+mod workload;

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::api_server::{ADMIN, ApiServer};
-use crate::bench::{Bench, POOL, pool};
+use crate::bench::{Bench, POOL, eventually, pool};
 
 /// How many claims are made one after the other.
 const SINGLE: usize = 200;
@@ -50,6 +50,14 @@ impl Load {
     }
 }
 
+async fn is_served(bench: &Bench) {
+    eventually("the pool is served", async || {
+        let pool = bench.get(POOL, "p").await?;
+        pool.metadata.finalizers.filter(|list| !list.is_empty())
+    })
+    .await;
+}
+
 #[test]
 #[ignore = "takes minutes and the machine for itself"]
 fn speed() {
@@ -83,17 +91,7 @@ fn speed() {
             bench
         });
         let controller = bench.controller(&["--log=warn"]);
-        runtime.block_on(async {
-            crate::bench::eventually("the pool is served", async || {
-                bench
-                    .get(POOL, "p")
-                    .await?
-                    .metadata
-                    .finalizers
-                    .filter(|list| !list.is_empty())
-            })
-            .await;
-        });
+        runtime.block_on(is_served(&bench));
         let idle = controller.memory();
         let ours = load.run(&bench.namespace, "claims", size, 0)[0];
         let memory = controller.memory();
@@ -109,6 +107,21 @@ fn speed() {
             share(ours),
             share(waiting),
         );
+        if size <= 500
+            && let Some(program) = crate::metal3::manager(server)
+        {
+            for (how, more) in [("as shipped", &[][..]), ("unbound", &crate::metal3::UNBOUND)] {
+                let bench = runtime.block_on(async {
+                    let bench = Bench::new(server).await;
+                    bench.create(pool("p", "10.0.0.0", "10.0.255.255")).await;
+                    bench
+                });
+                let _manager = crate::metal3::start(&program, &bench, more);
+                runtime.block_on(is_served(&bench));
+                let theirs = load.run(&bench.namespace, "claims", size, 0)[0];
+                println!("       metal3's manager, {how}: {theirs:.1} as they come/s");
+            }
+        }
         if size <= 500 {
             std::thread::sleep(Duration::from_millis(500));
             for (who, namespace, mode) in [

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::call::{Key, Trouble};
 use super::super::kinds::Kind;
+use super::super::options::Role;
 use super::super::store::{CLUSTER_NAME, Store};
 use super::super::world::World;
 use super::waiting::Waiting;
@@ -206,13 +207,7 @@ async fn follow(world: &World, key: &Key, claim: &metal3::IPClaim, owner: &Owner
     let status = claim.status.clone().unwrap_or_default();
     let Some(address) = status.address.filter(|address| !address.name.is_empty()) else {
         return Ok(match status.error_message.filter(|text| !text.is_empty()) {
-            Some(text) => Progress::Waiting(Waiting::new(
-                "ClaimRefused",
-                format!(
-                    "IPClaim {}: {text}; enlarge the IPPool {} or free an address",
-                    key.name, claim.spec.pool.name
-                ),
-            )),
+            Some(text) => Progress::Waiting(refused(world, key, &claim.spec.pool.name, &text)),
             None => Progress::Pending,
         });
     };
@@ -222,6 +217,20 @@ async fn follow(world: &World, key: &Key, claim: &metal3::IPClaim, owner: &Owner
         Err(Trouble::Missing) => adopted(world, key, claim, &shown.name).await,
         Err(trouble) => Err(trouble),
     }
+}
+
+/// A claim that whoever serves the pool refused, and the way out.
+fn refused(world: &World, key: &Key, pool: &str, text: &str) -> Waiting {
+    let mut message = format!(
+        "IPClaim {}: {text}; enlarge the IPPool {pool} or free an address",
+        key.name
+    );
+    // metal3 `ippool_manager.go` passes over a claim that has an error.
+    if !world.options.plays(Role::Pool) {
+        message += "; metal3's manager tries it again only when the claim's status is removed, `capv-ipam status -o wide` \
+                    prints the command";
+    }
+    Waiting::new("ClaimRefused", message)
 }
 
 /// An address object that was made by hand for the claim: the status shows the computed name, whatever the object is called.

@@ -152,7 +152,7 @@ async fn swap(world: &World, key: &Key, decision: &Decision) -> Result<(), Troub
         Some(earlier) if earlier >= now || clock::seconds(earlier) == clock::seconds(now) => earlier + 1.second(),
         _ => now,
     };
-    let status = json!({
+    let mut status = json!({
         "apiVersion": metal3::API_VERSION,
         "kind": metal3::POOL_KIND,
         "metadata": {
@@ -161,11 +161,12 @@ async fn swap(world: &World, key: &Key, decision: &Decision) -> Result<(), Troub
             "uid": metadata.uid,
             "resourceVersion": metadata.resource_version,
         },
-        "status": {
-            "lastUpdated": clock::seconds(time),
-            "indexes": decision.outcome.indexes,
-        },
+        "status": {"lastUpdated": clock::seconds(time)},
     });
+    // Like metal3's manager: without entries there is no field.
+    if !decision.outcome.indexes.is_empty() {
+        status["status"]["indexes"] = json!(decision.outcome.indexes);
+    }
     let stored = world.caller.put_status(Kind::Pool, key, &status).await?;
     world.keep(Kind::Pool, stored);
     Ok(())
