@@ -39,6 +39,8 @@ mod kubelet;
 mod live;
 #[path = "cluster/machines.rs"]
 mod machines;
+#[path = "cluster/manager.rs"]
+mod manager;
 #[path = "cluster/metal3.rs"]
 mod metal3;
 #[path = "cluster/migration.rs"]

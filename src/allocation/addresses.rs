@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::Said;
 use crate::check::{Finding, codes};
-use crate::ipam::parse_address;
+use crate::ipam::{Double, parse_address};
 use crate::state::{AddressRecord, PoolId, PoolView, Settled, Stored};
 
 impl Said<'_, '_> {
@@ -48,14 +48,16 @@ impl Said<'_, '_> {
                 self.say_twice(view, address, [other, stored]);
             }
         }
-        for (claim, address) in &settled.doubles {
+        for Double {
+            claim,
+            earlier,
+            address,
+        } in &settled.doubles
+        {
             let object = view.sources.get(claim).and_then(|claim| live.claims()[*claim].object);
             let finding = Finding::new(
                 &codes::ADDRESS_TWICE,
-                format!(
-                    "{claim} shows {address}, which an earlier claim of {} shows too",
-                    view.id
-                ),
+                format!("{claim} shows {address} of {}, which {earlier} shows too", view.id),
             );
             self.say(
                 object,

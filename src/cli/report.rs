@@ -1,5 +1,6 @@
 //! Where findings go: standard error or a file, in the form that the user wants.
 
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -83,10 +84,20 @@ impl ReportTo {
     /// Writes the report into its file, if it has one.
     ///
     /// # Errors
-    /// The file cannot be written, or a form without a file was asked for, which would go nowhere.
+    /// The file is an input or cannot be written, or a form without a file was asked for, which would go nowhere.
     pub(super) fn write_file(&self, report: &Report<'_>) -> Result<(), Failure> {
         match (&self.file, self.form) {
-            (Some(path), form) => output::write_file(path, form.render(report, false).as_bytes()),
+            (Some(path), form) => {
+                let real = fs::canonicalize(path).ok();
+                if real.is_some() && report.texts.iter().any(|(name, _)| fs::canonicalize(name).ok() == real) {
+                    let problem = format!(
+                        "{} is an input of this run; name another file for the report",
+                        path.display()
+                    );
+                    return Err(Failure::message(problem));
+                }
+                output::write_file(path, form.render(report, false).as_bytes())
+            }
             (None, Form::Text) => Ok(()),
             (None, _) => Err(Failure::message(
                 "this verb prints its findings on standard output: choose their form with -o; --report needs a file here",

@@ -82,6 +82,14 @@ impl Look {
 /// How often a watch looks.
 const INTERVAL: Duration = Duration::from_secs(2);
 
+/// Says a warning, unless it was the last one said.
+fn warn_once(said: &mut String, warning: String) {
+    if *said != warning {
+        anstream::eprint!("{warning}");
+        *said = warning;
+    }
+}
+
 impl StatusArgs {
     pub(super) fn run(self) -> Result<Status, Failure> {
         let plan = self.against.as_ref().map(read_plan).transpose()?;
@@ -96,11 +104,23 @@ impl StatusArgs {
             let client =
                 kube::Client::try_from(config).map_err(|error| Failure::message(format!("cannot connect: {error}")))?;
             let mut before = BTreeMap::new();
-            let mut warned = String::new();
+            let mut said = String::new();
+            let mut has_looked = false;
             loop {
-                let snapshot = snapshot(&client, self.namespace.as_deref()).await;
-                let snapshot =
-                    snapshot.map_err(|trouble| Failure::message(format!("cannot read the cluster: {trouble}")))?;
+                let snapshot = match snapshot(&client, self.namespace.as_deref()).await {
+                    Ok(snapshot) => snapshot,
+                    // What was seen once may be out of reach for a while.
+                    Err(trouble) if self.watch && has_looked => {
+                        warn_once(
+                            &mut said,
+                            format!("warning: cannot read the cluster: {trouble}; trying again\n"),
+                        );
+                        tokio::time::sleep(INTERVAL).await;
+                        continue;
+                    }
+                    Err(trouble) => return Err(Failure::message(format!("cannot read the cluster: {trouble}"))),
+                };
+                has_looked = true;
                 let look = self.look(&Objects::read(snapshot.objects), plan.as_ref(), snapshot.forbidden);
                 if !self.watch {
                     return self.print(&look);
@@ -108,11 +128,9 @@ impl StatusArgs {
                 if std::io::stdout().is_terminal() {
                     let text = format!("{}{}", self.show(&look), look.warnings());
                     output::print(&format!("\x1b[H\x1b[2J{text}"))?;
+                    said.clear();
                 } else {
-                    if warned != look.warnings() {
-                        warned = look.warnings();
-                        anstream::eprint!("{warned}");
-                    }
+                    warn_once(&mut said, look.warnings());
                     output::print(&changes(&look, &mut before))?;
                 }
                 tokio::time::sleep(INTERVAL).await;

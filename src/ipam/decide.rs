@@ -26,8 +26,8 @@ use super::strategy::Randomness;
 /// keeps this order: confirm [`Outcome::unseen`]; write [`Outcome::fenced`]; store [`Outcome::indexes`] on the condition of
 /// the pool's resourceVersion; then per claim the finalizer, the object and the status, each write of the claim on the
 /// condition of the resourceVersion in the snapshot or of its own last write, and no status where the object's name turns
-/// out to be somebody else's. The finalizer, which shows no address, may be written earlier. A refused write ends what was to
-/// follow for that claim.
+/// out to be somebody else's. The finalizer, which shows no address, may also be written while `indexes` is, whether that
+/// succeeds or not. A refused write ends what was to follow for that claim.
 #[must_use]
 pub fn decide(snapshot: &Snapshot<'_>, randomness: &mut dyn Randomness) -> Outcome {
     let evidence = Evidence::read(snapshot);
@@ -80,7 +80,7 @@ pub fn decide(snapshot: &Snapshot<'_>, randomness: &mut dyn Randomness) -> Outco
         }
     }
     outcome.orphans = holdings.orphans.iter().map(|object| object.id.clone()).collect();
-    outcome.doubles = holdings.doubles.iter().map(|(id, a)| ((*id).clone(), *a)).collect();
+    outcome.doubles.clone_from(&holdings.doubles);
     outcome.collisions = occupancy.collisions().to_vec();
     outcome.in_use = occupancy.held().size();
     outcome.indexes = record(&evidence, &holdings, &outcome.granted);

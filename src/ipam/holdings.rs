@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::claim::ClaimId;
 use super::evidence::{Evidence, Step};
 use super::object::{AddressObject, LOST_OWNER};
-use super::outcome::Source;
+use super::outcome::{Double, Source};
 use super::set::AddressSet;
 
 /// What a claim holds, and through which object.
@@ -29,8 +29,8 @@ pub(crate) struct Holdings<'a> {
     pub(crate) orphans: Vec<&'a AddressObject>,
     /// Objects made by hand that no claim holds.
     pub(crate) reservations: Vec<(ClaimId, IpAddr)>,
-    /// Addresses that two claims show in their status; the later one in the order served.
-    pub(crate) doubles: Vec<(&'a ClaimId, IpAddr)>,
+    /// Claims that show the address of an earlier one, in the order served.
+    pub(crate) doubles: Vec<Double>,
 }
 
 impl<'a> Holdings<'a> {
@@ -57,8 +57,14 @@ impl<'a> Holdings<'a> {
                 let Some(address) = step(evidence, claim, &|address| holders.contains_key(&address)) else {
                     continue;
                 };
-                if source.is_none() && holders.contains_key(&address) {
-                    holdings.doubles.push((&claim.id, address));
+                if source.is_none()
+                    && let Some(&earlier) = holders.get(&address)
+                {
+                    holdings.doubles.push(Double {
+                        claim: claim.id.clone(),
+                        earlier: earlier.clone(),
+                        address,
+                    });
                 }
                 holders.entry(address).or_insert(&claim.id);
                 let object = evidence.object_at(claim, address);

@@ -41,7 +41,7 @@ pub use naming::{Naming, address_object_name, addresses_named};
 pub use network::{Network, NetworkError};
 pub use object::{AddressObject, LOST_OWNER, ObjectId};
 pub use occupancy::{NameCollision, Occupancy};
-pub use outcome::{Granted, Outcome, Refused, Released, Snapshot, Source};
+pub use outcome::{Double, Granted, Outcome, Refused, Released, Snapshot, Source};
 pub use pool::{Grant, Pool, Succession};
 pub use range::{AddressRange, Addresses, RangeError};
 pub use refusal::Refusal;

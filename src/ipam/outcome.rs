@@ -76,6 +76,17 @@ pub struct Released {
     pub stray_finalizer: bool,
 }
 
+/// A claim whose status shows an address that an earlier claim shows too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Double {
+    /// The later one, in the order served.
+    pub claim: ClaimId,
+    /// The earlier one.
+    pub earlier: ClaimId,
+    /// What both show.
+    pub address: IpAddr,
+}
+
 /// What is to be done. Lists of claims are in the order in which claims are served.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -102,7 +113,7 @@ pub struct Outcome {
     /// Addresses passed over because of the name of their object.
     pub collisions: Vec<NameCollision>,
     /// Claims whose status shows an address that an earlier claim shows too. Nothing here gives rise to that.
-    pub doubles: Vec<(ClaimId, IpAddr)>,
+    pub doubles: Vec<Double>,
     /// The new `status.indexes`, whole.
     pub indexes: BTreeMap<String, String>,
     /// How many addresses objects, promises and new grants use; a deleted pool may go at 0.

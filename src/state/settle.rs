@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::view::PoolView;
 use crate::ipam::{
-    AddressObject, Claim, ClaimId, Grant, NameCollision, ObjectId, Outcome, Pool, Randomness, Refusal, Released,
-    Snapshot, Source, decide, holders,
+    AddressObject, Claim, ClaimId, Double, Grant, NameCollision, ObjectId, Outcome, Pool, Randomness, Refusal,
+    Released, Snapshot, Source, decide, holders,
 };
 
 /// What becomes of a claim.
@@ -54,7 +54,7 @@ pub struct Settled {
     /// Addresses passed over because of the name of their object.
     pub collisions: Vec<NameCollision>,
     /// Claims that show an address which an earlier claim shows too.
-    pub doubles: Vec<(ClaimId, IpAddr)>,
+    pub doubles: Vec<Double>,
     /// Every address object at the end, those that are to be created included.
     pub objects: Vec<AddressObject>,
     /// The addresses in use at the end.

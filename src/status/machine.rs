@@ -12,6 +12,8 @@ pub enum State {
     Served,
     /// Every NIC is left to DHCP.
     Dhcp,
+    /// No NIC takes an address, or there is none.
+    NoAddress,
     /// An address is missing.
     Waiting,
     /// It is being deleted.
@@ -25,6 +27,7 @@ impl State {
         match self {
             Self::Served => "Served",
             Self::Dhcp => "DHCP",
+            Self::NoAddress => "NoAddress",
             Self::Waiting => "Waiting",
             Self::Deleting => "Deleting",
         }
@@ -87,12 +90,18 @@ impl Machine {
             State::Waiting
         } else if !nics.is_empty() && nics.iter().all(dhcp) {
             State::Dhcp
+        } else if addresses.is_empty() && !nics.iter().any(dhcp) {
+            State::NoAddress
         } else {
             State::Served
         };
         let (reason, repair) = match state {
             State::Waiting => cause(machine, &claims, is_up),
             State::Dhcp if waiting_for(machine).is_some() => cause(machine, &claims, is_up),
+            State::NoAddress if nics.is_empty() => (
+                "NoNIC: the machine has no network device".into(),
+                "add spec.network.devices to its VSphereMachineTemplate".into(),
+            ),
             _ => (condition(machine), String::new()),
         };
         Self {

@@ -45,8 +45,9 @@ struct Scratch {
 impl Scratch {
     fn new() -> Self {
         let path = tempfile::tempdir().unwrap().keep();
-        // An interrupt from the keyboard reaches it too. Programs that end at the same moment may still write.
-        let script = r#"trap '' INT TERM; cat >/dev/null; for _ in 1 2 3 4 5; do rm -rf "$1" && exit; sleep 1; done"#;
+        // Programs that end at the same moment may still write.
+        let script =
+            r#"trap '' HUP INT TERM; cat >/dev/null; for _ in 1 2 3 4 5; do rm -rf "$1" && exit; sleep 1; done"#;
         let mut remover = Command::new("bash");
         remover.args(["-c", script, "remover"]).arg(&path);
         Self {
@@ -61,8 +62,10 @@ pub(crate) struct Supervised(Child);
 
 impl Supervised {
     pub(crate) fn start(program: &Path, arguments: &[String], log: &Path) -> Self {
-        // The shell waits for the end of its input, which comes when the test process is gone.
-        let script = r#""$@" & child=$!; cat >/dev/null; kill -9 $child; wait $child 2>/dev/null"#;
+        // The shell waits for the end of its input, which comes when the test process is gone; an interrupt from the keyboard
+        // would end the shell alone.
+        let script =
+            r#"trap '' HUP INT TERM; "$@" & child=$!; cat >/dev/null; kill -9 $child; wait $child 2>/dev/null"#;
         let log = fs::File::create(log).unwrap();
         let mut supervisor = Command::new("bash");
         supervisor

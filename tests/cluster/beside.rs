@@ -11,7 +11,7 @@ use crate::bench::{
     ADDRESS, Bench, CAPI_ADDRESS, CAPI_CLAIM, CLAIM, Controller, POOL, capi_claim, claim, eventually, failure, run,
     shown,
 };
-use crate::metal3::{UNBOUND, difference, manager, start, view};
+use crate::metal3::{self, UNBOUND, difference, start, view};
 
 /// Both, each with a namespace.
 struct Sides {
@@ -92,11 +92,21 @@ impl Sides {
         bound[0]
     }
 
+    /// The address that the pool keeps for the claim.
+    async fn fixed(&self, name: &str) -> Value {
+        let pool = self.ours.get(POOL, "p").await.unwrap();
+        pool.data["spec"]["preAllocations"][name].clone()
+    }
+
+    /// Whether the pool names the claim.
+    async fn is_fixed(&self, name: &str) -> bool {
+        self.fixed(name).await.is_string()
+    }
+
     /// Whether the claim has a preAllocation that another one holds. metal3's manager then tries for ever to create the other's
     /// address object anew (its issue 1437); here the claim is refused.
     async fn is_preempted(&self, name: &str) -> bool {
-        let pool = self.ours.get(POOL, "p").await.unwrap();
-        let fixed = pool.data["spec"]["preAllocations"][name].clone();
+        let fixed = self.fixed(name).await;
         let mut objects = self.ours.list(ADDRESS).await;
         objects.extend(self.ours.list(CAPI_ADDRESS).await);
         fixed.is_string() && objects.iter().any(|object| object.data["spec"]["address"] == fixed)
@@ -125,7 +135,8 @@ impl Chance {
     }
 }
 
-fn spec(entries: usize, fixed: usize, cluster: bool) -> Value {
+/// A pool of so many entries, with one of the sets of preAllocations, of a Cluster or not.
+fn spec((entries, fixed, cluster): (usize, usize, bool)) -> Value {
     let entries: Vec<Value> = [
         json!({"start": "10.0.0.10", "end": "10.0.0.14"}),
         json!({"subnet": "10.1.0.0/29", "prefix": 29, "gateway": "10.1.0.1", "dnsServers": ["10.1.0.2"]}),
@@ -149,79 +160,120 @@ fn spec(entries: usize, fixed: usize, cluster: bool) -> Value {
     spec
 }
 
-/// One claim at a time, so that the order of a batch, which metal3's manager leaves open, plays no part. A claim that is
-/// refused is deleted: metal3's manager never tries it again.
-async fn play(server: &'static ApiServer, program: &Path, seed: u64, steps: usize) -> (usize, usize) {
-    let mut sides = Sides::new(server, program).await;
-    let mut chance = Chance(seed);
-    let mut claims: Vec<((&str, &str), String)> = Vec::new();
-    let (mut granted, mut refused, mut next) = (0, 0, 0);
-    // Every other pool belongs to a Cluster.
-    let cluster = seed.is_multiple_of(2);
-    for side in sides.each() {
-        side.create(crate::capv::cluster("c")).await;
-    }
-    sides
-        .pool(format!("seed {seed}: a pool of two entries"), spec(2, 0, cluster))
-        .await;
-    let mut fixed = 0;
-    let mut entries = 2;
-    for _ in 0..steps {
-        match chance.below(10) {
-            0..6 => {
-                let kind = [CLAIM, CLAIM, CAPI_CLAIM][chance.below(3)];
-                let name = format!("{}{next}", if kind == CLAIM { "c" } else { "k" });
-                next += 1;
-                let asks = [
-                    "10.0.0.11",
-                    "10.1.0.3",
-                    "10.9.0.1",
-                    "fd00::c",
-                    "10.0.0.12",
-                    "::ffff:10.0.0.13",
-                ];
-                let asks = (chance.below(4) == 0).then(|| asks[chance.below(asks.len())]);
-                if sides.is_preempted(&name).await {
-                    continue;
-                }
-                if sides.claim(kind, &name, asks).await {
-                    granted += 1;
-                    claims.push((kind, name));
-                } else {
-                    refused += 1;
-                    sides.delete(kind, &name).await;
-                }
-            }
-            6..9 if !claims.is_empty() => {
-                let (kind, name) = claims.remove(chance.below(claims.len()));
-                sides.delete(kind, &name).await;
-                // It may come again, as a machine of the same name does.
-                if chance.below(3) == 0 && !sides.is_preempted(&name).await {
-                    sides.claim(kind, &name, None).await;
-                    claims.push((kind, name));
-                }
-            }
-            _ => {
-                entries = (entries + chance.below(2)).min(4);
-                fixed = chance.below(3).max(fixed);
-                sides
-                    .pool(
-                        format!("{entries} entries, preAllocations {fixed}"),
-                        spec(entries, fixed, cluster),
-                    )
-                    .await;
-            }
+/// What came of the claims of a history.
+#[derive(Default)]
+struct Answers {
+    granted: usize,
+    refused: usize,
+    /// Granted because the pool names them.
+    fixed: usize,
+}
+
+/// One history: what it has come to.
+struct History {
+    sides: Sides,
+    chance: Chance,
+    claims: Vec<((&'static str, &'static str), String)>,
+    /// How many entries the pool has, of how many preAllocations, and whether of a Cluster.
+    pool: (usize, usize, bool),
+    next: usize,
+    answers: Answers,
+}
+
+impl History {
+    /// Every other pool belongs to a Cluster.
+    async fn begin(server: &'static ApiServer, program: &Path, seed: u64) -> Self {
+        let mut sides = Sides::new(server, program).await;
+        for side in sides.each() {
+            side.create(crate::capv::cluster("c")).await;
+        }
+        let pool = (2, usize::try_from(seed % 3).unwrap(), seed.is_multiple_of(2));
+        sides.pool(format!("seed {seed}: {pool:?}"), spec(pool)).await;
+        Self {
+            sides,
+            chance: Chance(seed),
+            claims: Vec::new(),
+            pool,
+            next: 0,
+            answers: Answers::default(),
         }
     }
-    for (kind, name) in claims {
-        sides.delete(kind, &name).await;
+
+    async fn step(&mut self) {
+        match self.chance.below(10) {
+            0..6 => self.claim().await,
+            6..9 if !self.claims.is_empty() => self.delete().await,
+            _ => self.change_pool().await,
+        }
     }
-    for side in sides.each() {
-        side.delete(POOL, "p").await;
-        side.gone(POOL, "p").await;
+
+    async fn claim(&mut self) {
+        let kind = [CLAIM, CLAIM, CAPI_CLAIM][self.chance.below(3)];
+        let name = format!("{}{}", if kind == CLAIM { "c" } else { "k" }, self.next);
+        self.next += 1;
+        let asks = [
+            "10.0.0.11",
+            "10.1.0.3",
+            "10.9.0.1",
+            "fd00::c",
+            "10.0.0.12",
+            "::ffff:10.0.0.13",
+        ];
+        let asks = (self.chance.below(4) == 0).then(|| asks[self.chance.below(asks.len())]);
+        self.ask(kind, name, asks).await;
     }
-    sides.agree().await;
-    (granted, refused)
+
+    /// A claim that is refused is deleted: metal3's manager never tries it again.
+    async fn ask(&mut self, kind: (&'static str, &'static str), name: String, asks: Option<&str>) {
+        if self.sides.is_preempted(&name).await {
+            return;
+        }
+        if self.sides.claim(kind, &name, asks).await {
+            self.answers.granted += 1;
+            self.answers.fixed += usize::from(self.sides.is_fixed(&name).await);
+            self.claims.push((kind, name));
+        } else {
+            self.answers.refused += 1;
+            self.sides.delete(kind, &name).await;
+        }
+    }
+
+    /// A claim goes, and may come again, as a machine of the same name does.
+    async fn delete(&mut self) {
+        let (kind, name) = self.claims.remove(self.chance.below(self.claims.len()));
+        self.sides.delete(kind, &name).await;
+        if self.chance.below(3) == 0 {
+            self.ask(kind, name, None).await;
+        }
+    }
+
+    async fn change_pool(&mut self) {
+        let (entries, fixed, _) = &mut self.pool;
+        *entries = (*entries + self.chance.below(2)).min(4);
+        *fixed = self.chance.below(3).max(*fixed);
+        self.sides.pool(format!("{:?}", self.pool), spec(self.pool)).await;
+    }
+
+    async fn end(mut self) -> Answers {
+        for (kind, name) in std::mem::take(&mut self.claims) {
+            self.sides.delete(kind, &name).await;
+        }
+        for side in self.sides.each() {
+            side.delete(POOL, "p").await;
+            side.gone(POOL, "p").await;
+        }
+        self.sides.agree().await;
+        self.answers
+    }
+}
+
+/// One claim at a time, so that the order of a batch, which metal3's manager leaves open, plays no part.
+async fn play(server: &'static ApiServer, program: &Path, seed: u64, steps: usize) -> Answers {
+    let mut history = History::begin(server, program, seed).await;
+    for _ in 0..steps {
+        history.step().await;
+    }
+    history.end().await
 }
 
 #[test]
@@ -229,17 +281,21 @@ fn the_same_history_comes_to_the_same_objects() {
     let Some(server) = crate::api_server::shared() else {
         return;
     };
-    let Some(program) = manager(server) else { return };
+    let Some(program) = metal3::program(server) else { return };
     let number = |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
     run(async {
-        let (mut granted, mut refused) = (0, 0);
+        let mut all = Answers::default();
         let first = number("CAPV_IPAM_FIRST_STORY", 1);
         for seed in first..first + number("CAPV_IPAM_STORIES", 2) {
-            let (more, less) = play(server, &program, seed, 40).await;
-            granted += more;
-            refused += less;
+            let answers = play(server, &program, seed, 40).await;
+            all.granted += answers.granted;
+            all.refused += answers.refused;
+            all.fixed += answers.fixed;
         }
-        println!("{granted} claims granted and {refused} refused alike");
-        assert!(granted > 20 && refused > 0);
+        println!(
+            "{} claims granted and {} refused alike, {} by preAllocations",
+            all.granted, all.refused, all.fixed
+        );
+        assert!(all.granted > 20 && all.refused > 0 && all.fixed > 0);
     });
 }

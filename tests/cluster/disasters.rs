@@ -57,6 +57,56 @@ fn the_storage_stops_and_starts() {
     });
 }
 
+/// A webhook at `url` that every write of these kinds in the bench's namespace waits for, this many seconds at most. Gives its
+/// configuration's name.
+fn webhook(bench: &Bench, url: &str, seconds: u32, group: &str, resources: &[&str]) -> String {
+    let name = format!("test-{}", bench.namespace);
+    bench.server.apply(&[json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration", "metadata": {"name": name},
+        "webhooks": [{
+            "name": "test.capv-ipam.dev", "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Fail",
+            "timeoutSeconds": seconds, "clientConfig": {"url": url},
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": bench.namespace}},
+            "rules": [{"apiGroups": [group], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": resources}],
+        }],
+    })]);
+    name
+}
+
+#[test]
+fn a_claim_whose_write_hangs_holds_up_no_other() {
+    let Some(server) = shared() else { return };
+    run(async {
+        let bench = Bench::new(server).await;
+        bench.create(pool("p", "192.0.2.1", "192.0.2.99")).await;
+        bench.create(capi_claim("hangs", "p")).await;
+        // Connections are taken, and nothing is ever answered, as by a pod on a dead node.
+        let hole = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/", hole.local_addr().unwrap());
+        let name = webhook(&bench, &url, 6, "ipam.cluster.x-k8s.io", &["ipaddressclaims"]);
+        // The API server knows of a webhook a moment after it was made.
+        eventually("a write of the kind waits for the webhook", async || {
+            let probe = bench.try_create(capi_claim("probe", "p"));
+            let waited = tokio::time::timeout(Duration::from_secs(1), probe).await;
+            if let Ok(Ok(_)) = &waited {
+                bench.delete(CAPI_CLAIM, "probe").await;
+            }
+            waited.is_err().then_some(())
+        })
+        .await;
+        let _controller = bench.controller(&[]);
+        for number in 0..5 {
+            let claim_name = format!("c{number}");
+            bench.create(claim(&claim_name, "p")).await;
+            let bound = tokio::time::timeout(Duration::from_secs(4), bench.bound(CLAIM, &claim_name)).await;
+            assert!(bound.is_ok(), "{claim_name} waits for another claim's write");
+        }
+        assert_eq!(bench.shown(CAPI_CLAIM, "hangs").await, None);
+        server.kubectl(&["delete", "validatingwebhookconfiguration", &name]);
+        bench.bound(CAPI_CLAIM, "hangs").await;
+    });
+}
+
 #[test]
 fn webhooks_that_cannot_be_reached_hold_claims_up_and_lose_none() {
     let Some(server) = shared() else { return };
@@ -66,18 +116,8 @@ fn webhooks_that_cannot_be_reached_hold_claims_up_and_lose_none() {
         bench.create(pool("p", "192.0.2.1", "192.0.2.99")).await;
         bench.create_claims((0..5).map(|n| format!("c{n}")), false, "p").await;
         // Nobody listens on the port. Every write of the claims and the creation of every address is refused.
-        let name = format!("unreachable-{}", bench.namespace);
-        server.apply(&[json!({
-            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration", "metadata": {"name": name},
-            "webhooks": [{
-                "name": "unreachable.capv-ipam.dev", "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Fail",
-                "timeoutSeconds": 1,
-                "clientConfig": {"url": format!("https://127.0.0.1:{}/", free_port())},
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": bench.namespace}},
-                "rules": [{"apiGroups": ["ipam.metal3.io"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"],
-                    "resources": ["ipclaims", "ipaddresses"]}],
-            }],
-        })]);
+        let url = format!("https://127.0.0.1:{}/", free_port());
+        let name = webhook(&bench, &url, 1, "ipam.metal3.io", &["ipclaims", "ipaddresses"]);
         let controller = bench.controller(&[]);
         eventually("a write is refused for the webhook's sake", async || {
             controller.log().contains("failed calling webhook").then_some(())

@@ -110,7 +110,7 @@ fn installing_twice_changes_nothing() {
 }
 
 #[test]
-fn the_webhooks_refuse_what_metal3s_refuse_and_warn_of_overlaps() {
+fn the_webhooks_refuse_what_metal3s_refuse_and_warn_of_what_does_harm() {
     let Some(server) = shared() else { return };
     run(async {
         let bench = Bench::new(server).await;
@@ -168,6 +168,24 @@ fn the_webhooks_refuse_what_metal3s_refuse_and_warn_of_overlaps() {
             said.contains("192.0.2.15-192.0.2.19 can be given out by the IPPool"),
             "{said}"
         );
+        let mut with_endpoint = crate::capv::cluster("c");
+        with_endpoint["spec"]["controlPlaneEndpoint"] = json!({"host": "198.51.100.12", "port": 6443});
+        bench.create(with_endpoint).await;
+        let harmful = format!(
+            "apiVersion: ipam.metal3.io/v1alpha1\nkind: IPPool\nmetadata: {{name: r, namespace: {}}}\nspec: {{namePrefix: R, \
+             prefix: 24, gateway: 198.51.100.1, pools: [{{start: 198.51.100.1, end: 198.51.100.20}}, {{start: 203.0.113.1, end: \
+             203.0.113.2, prefix: 64}}]}}\n",
+            bench.namespace
+        );
+        let said = server.kubectl_stderr(&harmful);
+        for warning in [
+            "spec.pools[0] holds its gateway 198.51.100.1, which a claim can get",
+            "the pool holds 198.51.100.12, the endpoint of the Cluster c",
+            "spec.pools[1]: 64 is no prefix length of 203.0.113.1-203.0.113.2 (1 to 32)",
+            "spec.namePrefix: \"R-198-51-100-1\" is no object name",
+        ] {
+            assert!(said.contains(warning), "{said}");
+        }
         for configuration in hooks {
             let kind = configuration["kind"].as_str().unwrap().to_owned();
             server.kubectl(&["delete", &kind, "capv-ipam"]);

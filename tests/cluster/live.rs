@@ -14,6 +14,7 @@ use crate::workload::{Management, Place};
 
 /// CAPV holds a machine by it until the VM is gone.
 const FINALIZER: &str = "vspheremachine.infrastructure.cluster.x-k8s.io";
+
 /// CAPV and vCenter, and the kubelets that the VMs would run.
 struct Vms<'b> {
     bench: &'b Bench,

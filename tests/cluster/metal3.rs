@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::api_server::{ADMIN, ApiServer, Supervised, free_port};
+use crate::api_server::{ApiServer, Supervised};
 use crate::bench::{ADDRESS, Bench, CAPI_ADDRESS, CAPI_CLAIM, CLAIM, POOL};
+use crate::manager;
 
 /// The manager's program, where `tests/cluster/metal3/build` puts it; else one line says that it is missing.
-pub(crate) fn manager(server: &ApiServer) -> Option<PathBuf> {
+pub(crate) fn program(server: &ApiServer) -> Option<PathBuf> {
     let program = server.assets.join("metal3-ipam");
     if !program.exists() {
         crate::skipped::missing("no metal3-ipam beside kube-apiserver; tests/cluster/metal3/build makes one");
@@ -26,60 +27,71 @@ pub(crate) fn start(program: &Path, bench: &Bench, more: &[&str]) -> Supervised 
     let folder = bench.server.path(&format!("metal3-{}", bench.namespace));
     if !folder.exists() {
         std::fs::create_dir_all(&folder).unwrap();
-        crate::workload::certificate(&folder);
+        manager::certificate(&folder);
     }
-    let address = |flag: &str| format!("--{flag}=127.0.0.1:{}", free_port());
-    let mut arguments = vec![
-        format!("--kubeconfig={}", bench.server.kubeconfig(ADMIN).display()),
-        format!("--namespace={}", bench.namespace),
-        format!("--webhook-cert-dir={}", folder.display()),
-        format!("--webhook-port={}", crate::workload::port_of_any_address()),
-        address("health-addr"),
-        address("diagnostics-address"),
-        "--insecure-diagnostics".into(),
-    ];
+    let mut arguments = vec![format!("--namespace={}", bench.namespace)];
     arguments.extend(more.iter().map(ToString::to_string));
-    Supervised::start(program, &arguments, &folder.join("log"))
+    manager::start(program, bench.server, &folder, &arguments)
 }
 
-/// What a namespace holds, without what differs between any two runs (identities, versions, times, the namespace's name), and
-/// without what is decided otherwise here: the condition of an IPAddressClaim, the flags of its address's owners.
+/// What a namespace holds, without what differs between any two runs: identities, versions, times, the namespace's name; and
+/// without what is decided otherwise here.
 pub(crate) async fn view(bench: &Bench) -> Value {
     let mut all = Map::new();
     for kind in [POOL, CLAIM, ADDRESS, CAPI_CLAIM, CAPI_ADDRESS] {
         for object in bench.list(kind).await {
             let object = serde_json::to_value(&object).unwrap();
-            let name = object["metadata"]["name"].as_str().unwrap();
-            all.insert(
-                format!("{} {} {name}", kind.0, kind.1),
-                common(&object, &bench.namespace),
-            );
+            let mut object = common(&object, &bench.namespace);
+            leave_out_decisions(kind, &mut object);
+            // A time alone is written or not: nothing rests on it.
+            if object["status"] == json!({}) {
+                object.as_object_mut().unwrap().shift_remove("status");
+            }
+            all.insert(format!("{} {} {}", kind.0, kind.1, object["metadata"]["name"]), object);
         }
     }
     Value::Object(all)
 }
 
+/// An address of Cluster API's kind names its owners as the contract says; of a claim of that kind the condition is stored when
+/// it is true, too.
+fn leave_out_decisions(kind: (&str, &str), object: &mut Value) {
+    if kind == CAPI_ADDRESS {
+        for owner in object["metadata"]["ownerReferences"].as_array_mut().unwrap() {
+            owner
+                .as_object_mut()
+                .unwrap()
+                .retain(|key, _| key != "controller" && key != "blockOwnerDeletion");
+        }
+    }
+    if kind == CAPI_CLAIM
+        && let Some(conditions) = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut)
+    {
+        conditions.retain(|condition| condition["status"] == "False");
+        if conditions.is_empty() {
+            object["status"].as_object_mut().unwrap().shift_remove("conditions");
+        }
+    }
+}
+
 fn common(value: &Value, namespace: &str) -> Value {
-    const OWN: [&str; 11] = [
+    const OWN: [&str; 10] = [
         "uid",
         "resourceVersion",
         "creationTimestamp",
         "deletionTimestamp",
+        "deletionGracePeriodSeconds",
         "generation",
+        "observedGeneration",
         "managedFields",
         "lastUpdated",
-        "conditions",
-        "controller",
-        "blockOwnerDeletion",
-        "deletionGracePeriodSeconds",
+        "lastTransitionTime",
     ];
     match value {
         Value::Object(fields) => fields
             .iter()
             .filter(|(key, _)| !OWN.contains(&key.as_str()))
             .map(|(key, value)| (key.clone(), common(value, namespace)))
-            // A time alone is written or not: nothing rests on it.
-            .filter(|(key, value)| key != "status" || *value != json!({}))
             .collect(),
         Value::Array(items) => items.iter().map(|item| common(item, namespace)).collect(),
         Value::String(text) if text == namespace => json!("its namespace"),

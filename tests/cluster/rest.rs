@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use kube::api::DynamicObject;
 use serde_json::json;
 
 use crate::api_server::{CONTROLLER, shared};
-use crate::bench::{Bench, CAPI_CLAIM, CLAIM, capi_claim, claim, run};
+use crate::bench::{Bench, CAPI_CLAIM, CLAIM, capi_claim, claim, eventually, run};
 use crate::capv::{MACHINE, machine, nic, template};
 use crate::proxy::Proxy;
 
@@ -43,6 +44,14 @@ fn at_rest_nothing_is_read_and_nothing_is_written() {
         bench.create(claim("refused", "p")).await;
         bench.failure(CLAIM, "refused").await;
         bench.create(claim("no-pool", "nowhere")).await;
+        let told = async || {
+            let events = bench.list(("v1", "Event")).await;
+            let about = |event: &DynamicObject| {
+                event.data["reason"] == "PoolNotFound" && event.data["involvedObject"]["name"] == "no-pool"
+            };
+            events.iter().any(about).then_some(())
+        };
+        eventually("the claim is told that there is no pool", told).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
 
         // Watches are opened again when they end, which others' tests bring about too.

@@ -108,7 +108,7 @@ fn speed() {
             share(waiting),
         );
         if size <= 500
-            && let Some(program) = crate::metal3::manager(server)
+            && let Some(program) = crate::metal3::program(server)
         {
             for (how, more) in [("as shipped", &[][..]), ("unbound", &crate::metal3::UNBOUND)] {
                 let bench = runtime.block_on(async {

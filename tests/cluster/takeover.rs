@@ -2,40 +2,70 @@
 //! that the other's machine role claims.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde_json::json;
 
-use crate::bench::{ADDRESS, Bench, CAPI_ADDRESS, CAPI_CLAIM, CLAIM, claim, eventually, run, shown};
+use crate::bench::{
+    ADDRESS, Bench, CAPI_ADDRESS, CAPI_CLAIM, CLAIM, Controller, capi_claim, claim, eventually, run, shown,
+};
 use crate::capv::{MACHINE, devices, machine, nic};
-use crate::metal3::{UNBOUND, difference, manager, start, view};
+use crate::metal3::{self, UNBOUND, difference, start, view};
 
 /// Every claim shows an address object that is its own, and no address has two objects.
 async fn all_differ(bench: &Bench, claims: usize) {
-    let mut addresses = BTreeSet::new();
-    let mut shown_objects = BTreeSet::new();
-    for (kind, of) in [(ADDRESS, "claim"), (CAPI_ADDRESS, "claimRef")] {
-        for object in bench.list(kind).await {
-            assert!(object.data["spec"][of]["name"].is_string());
-            assert!(
-                addresses.insert(object.data["spec"]["address"].to_string()),
-                "{object:?}"
-            );
-        }
-    }
-    for kind in [CLAIM, CAPI_CLAIM] {
+    let (mut addresses, mut objects) = (BTreeSet::new(), 0);
+    for (kind, of, address) in [(CLAIM, "claim", ADDRESS), (CAPI_CLAIM, "claimRef", CAPI_ADDRESS)] {
         for claim in bench.list(kind).await {
-            shown_objects.extend(shown(&claim));
+            let name = shown(&claim).unwrap();
+            let object = bench.get(address, &name).await.unwrap();
+            assert_eq!(object.data["spec"][of]["name"], json!(claim.metadata.name), "{name}");
+            let text = object.data["spec"]["address"].to_string();
+            assert!(addresses.insert(text), "two claims have the address of {name}");
         }
+        objects += bench.list(address).await.len();
     }
-    assert_eq!((addresses.len(), shown_objects.len()), (claims, claims));
+    assert_eq!((addresses.len(), objects), (claims, claims));
+}
+
+/// Creates so many claims, and kills whoever serves them when some more than before are bound. Gives what is bound then.
+async fn killed_amid<S>(bench: &Bench, names: Range<usize>, server: S, kill: impl FnOnce(S)) -> BTreeSet<String> {
+    let before = bound_claims(bench).await;
+    let all = before + names.len();
+    let created = bench.create_claims(names.map(|n| format!("c{n}")), false, "p");
+    let killed = async {
+        eventually("some are bound", async || {
+            (bound_claims(bench).await > before).then_some(())
+        })
+        .await;
+        kill(server);
+    };
+    tokio::join!(created, killed);
+    let bound = bound_claims(bench).await;
+    assert!(bound < all, "all {all} were bound before the end");
+    println!("{bound} of {all} were bound");
+    bench.list(CLAIM).await.iter().filter_map(shown).collect()
+}
+
+/// Waits until every IPClaim is bound; those of before still have what they had.
+async fn all_bound_after(bench: &Bench, before: &BTreeSet<String>) {
+    let claims = bench.list(CLAIM).await.len();
+    bench.all_bound(CLAIM, claims).await;
+    all_differ(bench, claims + bench.list(CAPI_CLAIM).await.len()).await;
+    let all: BTreeSet<String> = bench.list(CLAIM).await.iter().filter_map(shown).collect();
+    assert!(all.is_superset(before));
 }
 
 /// Waits until a claim that comes now is served and gone again: whoever serves the pool has seen everything before.
 async fn served(bench: &Bench) {
-    bench.create(claim("probe", "p")).await;
-    bench.bound(CLAIM, "probe").await;
-    bench.delete(CLAIM, "probe").await;
-    bench.gone(CLAIM, "probe").await;
+    // metal3's manager has a controller for each kind.
+    for (kind, probe) in [(CLAIM, claim("probe", "p")), (CAPI_CLAIM, capi_claim("probe-k", "p"))] {
+        let name = probe["metadata"]["name"].as_str().unwrap().to_owned();
+        bench.create(probe).await;
+        bench.bound(kind, &name).await;
+        bench.delete(kind, &name).await;
+        bench.gone(kind, &name).await;
+    }
 }
 
 async fn bound_claims(bench: &Bench) -> usize {
@@ -48,10 +78,10 @@ fn either_goes_on_where_the_other_ended() {
     let Some(server) = crate::api_server::shared() else {
         return;
     };
-    let Some(program) = manager(server) else { return };
+    let Some(program) = metal3::program(server) else { return };
     run(async {
         let bench = Bench::new(server).await;
-        bench.create(crate::bench::pool("p", "10.0.0.10", "10.0.0.99")).await;
+        bench.create(crate::bench::pool("p", "10.0.0.10", "10.0.0.199")).await;
         let theirs = start(&program, &bench, &UNBOUND);
         bench.create_claims((0..16).map(|n| format!("c{n}")), false, "p").await;
         bench.create_claims((0..4).map(|n| format!("k{n}")), true, "p").await;
@@ -73,34 +103,14 @@ fn either_goes_on_where_the_other_ended() {
         served(&bench).await;
         let after = view(&bench).await;
         assert_eq!(after, before, "{}", difference(&before, &after));
-        bench.create_claims((20..50).map(|n| format!("c{n}")), false, "p").await;
-        eventually("some are bound", async || {
-            (bound_claims(&bench).await > 22).then_some(())
-        })
-        .await;
-        // In the middle of its work.
-        ours.kill();
-        let left: BTreeSet<String> = bench.list(CLAIM).await.iter().filter_map(shown).collect();
-
+        bench.delete(CLAIM, "refused").await;
+        bench.gone(CLAIM, "refused").await;
+        let before = killed_amid(&bench, 20..80, ours, Controller::kill).await;
         let theirs = start(&program, &bench, &UNBOUND);
-        bench.all_bound(CLAIM, 44).await;
-        all_differ(&bench, 48).await;
-        let all: BTreeSet<String> = bench.list(CLAIM).await.iter().filter_map(shown).collect();
-        assert!(all.is_superset(&left));
-        bench.create_claims((50..70).map(|n| format!("c{n}")), false, "p").await;
-        eventually("some are bound", async || {
-            (bound_claims(&bench).await > 52).then_some(())
-        })
-        .await;
-        drop(theirs);
-        let left: BTreeSet<String> = bench.list(CLAIM).await.iter().filter_map(shown).collect();
-
+        all_bound_after(&bench, &before).await;
+        let before = killed_amid(&bench, 80..140, theirs, drop).await;
         let _ours = bench.controller(&["--roles=pool"]);
-        bench.all_bound(CLAIM, 64).await;
-        all_differ(&bench, 68).await;
-        let all: BTreeSet<String> = bench.list(CLAIM).await.iter().filter_map(shown).collect();
-        assert!(all.is_superset(&left));
-        println!("{} of 64 were bound when metal3's manager was killed", left.len());
+        all_bound_after(&bench, &before).await;
     });
 }
 
@@ -109,7 +119,7 @@ fn metal3s_manager_gives_the_addresses_that_the_machine_role_claims() {
     let Some(server) = crate::api_server::shared() else {
         return;
     };
-    let Some(program) = manager(server) else { return };
+    let Some(program) = metal3::program(server) else { return };
     run(async {
         let bench = Bench::new(server).await;
         let _theirs = start(&program, &bench, &UNBOUND);

@@ -1,8 +1,11 @@
 //! `status` on a real API server: the tree, what waits and why, and a watch that prints what changes.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::channel;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -21,6 +24,55 @@ impl Drop for Watching {
     }
 }
 
+/// The way to the API server, which a test may close and open again.
+struct Gate {
+    url: String,
+    closed: Arc<AtomicBool>,
+    passing: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Gate {
+    fn before(url: &str) -> Self {
+        let server = url.trim_start_matches("https://").to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let gate = Self {
+            url: format!("https://{}", listener.local_addr().unwrap()),
+            closed: Arc::default(),
+            passing: Arc::default(),
+        };
+        let (closed, passing) = (Arc::clone(&gate.closed), Arc::clone(&gate.passing));
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                if closed.load(Ordering::SeqCst) {
+                    continue;
+                }
+                let server = TcpStream::connect(&server).unwrap();
+                for (mut from, mut to) in [(&client, &server), (&server, &client)]
+                    .map(|(from, to)| (from.try_clone().unwrap(), to.try_clone().unwrap()))
+                {
+                    passing.lock().unwrap().push(from.try_clone().unwrap());
+                    std::thread::spawn(move || {
+                        let _ = std::io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(Shutdown::Both);
+                    });
+                }
+            }
+        });
+        gate
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        for stream in self.passing.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn open(&self) {
+        self.closed.store(false, Ordering::SeqCst);
+    }
+}
+
 fn command(bench: &Bench, user: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_capv-ipam"));
     command
@@ -28,6 +80,14 @@ fn command(bench: &Bench, user: &str, arguments: &[&str]) -> Command {
         .arg(bench.server.kubeconfig(user))
         .args(arguments);
     command
+}
+
+/// Sends the lines that a process prints, as they come.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, received) = channel();
+    let lines = BufReader::new(from).lines();
+    std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| send.send(line)));
+    received
 }
 
 fn status(bench: &Bench, arguments: &[&str]) -> Output {
@@ -112,15 +172,19 @@ fn a_watch_elsewhere_than_on_a_terminal_prints_the_lines_that_change() {
             .machine(machine("first", "t", "c", true, json!([nic("Public")])))
             .await;
         bench.served("first").await;
+        let gate = Gate::before(&server.url);
+        let kubeconfig = server.kubeconfig_for(ADMIN, &gate.url, "gate");
         let mut child = Watching(
-            command(&bench, ADMIN, &["--watch"])
+            Command::new(env!("CARGO_BIN_EXE_capv-ipam"))
+                .args(["status", "--watch", "--namespace", &bench.namespace, "--kubeconfig"])
+                .arg(kubeconfig)
                 .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
                 .spawn()
                 .unwrap(),
         );
-        let lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
-        let (send, received) = channel();
-        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| send.send(line)));
+        let received = lines(child.0.stdout.take().unwrap());
+        let warned = lines(child.0.stderr.take().unwrap());
         let mut all: Vec<String> = Vec::new();
         let mut until = |what: &str| {
             let end = Instant::now() + Duration::from_secs(30);
@@ -134,6 +198,10 @@ fn a_watch_elsewhere_than_on_a_terminal_prints_the_lines_that_change() {
             }
         };
         until("first Served 192.0.2.10");
+        gate.close();
+        let warning = warned.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert!(warning.starts_with("warning: cannot read the cluster: "), "{warning}");
+        gate.open();
         bench
             .machine(machine("second", "t", "c", true, json!([nic("Public")])))
             .await;

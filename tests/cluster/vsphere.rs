@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use kube::api::DynamicObject;
 
-use crate::api_server::{ADMIN, ApiServer, Supervised, free_port};
+use crate::api_server::{ApiServer, Supervised, free_port};
 use crate::bench::{Bench, CAPI_ADDRESS, CAPI_CLAIM, run};
 use crate::capv::{MACHINE, devices};
 use crate::kubelet::Kubelets;
-use crate::workload::{self, Management, Place};
+use crate::manager;
+use crate::workload::{Management, Place};
 
 /// A vCenter, and CAPV's manager, both ending with this value.
 struct Vsphere {
@@ -24,34 +25,18 @@ struct Vsphere {
 impl Vsphere {
     /// Starts what `tests/cluster/vcenter/build` made.
     fn start(server: &ApiServer, folder: &Path) -> Self {
-        let definitions = folder.join("crds").display().to_string();
-        server.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &definitions]);
-        server.kubectl(&[
-            "label",
-            "crd",
-            "--all",
-            "--overwrite",
-            "cluster.x-k8s.io/v1beta2=v1beta2",
-        ]);
         let own = server.path("vsphere");
         std::fs::create_dir_all(&own).unwrap();
-        workload::certificate(&own);
+        manager::certificate(&own);
         std::fs::write(own.join("credentials.yaml"), "username: user\npassword: pass\n").unwrap();
         let vcenter = format!("127.0.0.1:{}", free_port());
         let log = own.join("vcenter.log");
         let simulator = Supervised::start(&folder.join("vcenter"), &[format!("--listen={vcenter}")], &log);
-        let address = |flag: &str| format!("--{flag}=127.0.0.1:{}", free_port());
         let arguments = [
-            format!("--kubeconfig={}", server.kubeconfig(ADMIN).display()),
             format!("--credentials-file={}", own.join("credentials.yaml").display()),
-            format!("--webhook-cert-dir={}", own.display()),
-            format!("--webhook-port={}", workload::port_of_any_address()),
-            address("health-addr"),
-            address("diagnostics-address"),
-            "--insecure-diagnostics".into(),
             "--leader-elect=false".into(),
         ];
-        let manager = Supervised::start(&folder.join("capv"), &arguments, &own.join("manager.log"));
+        let manager = manager::start(&folder.join("capv"), server, &own, &arguments);
         Self {
             vcenter,
             log,
@@ -68,15 +53,15 @@ impl Vsphere {
     }
 }
 
-/// The address that the machine was given: written into it, or claimed for its VSphereVM.
-async fn address(bench: &Bench, machine: &DynamicObject) -> String {
+/// The address that the machine was given: written into it, or claimed for its VSphereVM; none where it has just gone.
+async fn address(bench: &Bench, machine: &DynamicObject) -> Option<String> {
     if let Some(address) = devices(machine)[0]["ipAddrs"][0].as_str() {
-        return address.split('/').next().unwrap().to_owned();
+        return Some(address.split('/').next()?.to_owned());
     }
-    let claim = format!("{}-0-0", machine.metadata.name.as_deref().unwrap());
-    let shown = bench.shown(CAPI_CLAIM, &claim).await.unwrap();
-    let object = bench.get(CAPI_ADDRESS, &shown).await.unwrap();
-    object.data["spec"]["address"].as_str().unwrap().to_owned()
+    let claim = format!("{}-0-0", machine.metadata.name.as_deref()?);
+    let shown = bench.shown(CAPI_CLAIM, &claim).await?;
+    let object = bench.get(CAPI_ADDRESS, &shown).await?;
+    Some(object.data["spec"]["address"].as_str()?.to_owned())
 }
 
 /// Brings up the nodes of the VMs that run, for ever; checks that each runs with its machine's address.
@@ -91,7 +76,10 @@ async fn join(bench: &Bench, vsphere: &Vsphere, joined: &mut BTreeSet<String>) {
                 continue;
             };
             if machine.metadata.deletion_timestamp.is_none() && !joined.contains(name) {
-                let runs = format!("runs {name} {}", address(bench, machine).await);
+                let Some(address) = address(bench, machine).await else {
+                    continue;
+                };
+                let runs = format!("runs {name} {address}");
                 assert!(vsphere.lines("runs").contains(&runs), "{runs}");
                 kubelets.join(machine, provider).await.unwrap();
                 joined.insert(name.to_owned());

@@ -1,17 +1,16 @@
 //! A cluster that Cluster API's own controllers make, replace and delete the machines of: three control-plane machines and
 //! four workers, whose workload API server is the management cluster's.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use kube::api::{DeleteParams, DynamicObject};
 use serde_json::{Value, json};
 
-use crate::api_server::{ADMIN, ApiServer, Supervised, free_port};
+use crate::api_server::{ADMIN, ApiServer, Supervised};
 use crate::bench::{ADDRESS, Bench, CAPI_ADDRESS, CAPI_CLAIM, CLAIM, CLUSTER, POOL, eventually, pool};
 use crate::capv::{MACHINE, OWNER, TEMPLATE, VSPHERE_CLUSTER, devices, label, nic};
+use crate::manager;
 
 pub(crate) const CONTROL_PLANE: (&str, &str) = ("controlplane.cluster.x-k8s.io/v1beta2", "KubeadmControlPlane");
 const DEPLOYMENT: (&str, &str) = ("cluster.x-k8s.io/v1beta2", "MachineDeployment");
@@ -19,57 +18,10 @@ const BOOTSTRAP: (&str, &str) = ("bootstrap.cluster.x-k8s.io/v1beta2", "KubeadmC
 pub(crate) const CONTROL_PLANE_LABEL: &str = "cluster.x-k8s.io/control-plane";
 const DEPLOYMENT_LABEL: &str = "cluster.x-k8s.io/deployment-name";
 
-/// The webhooks listen on every address, so a port is free only where nobody holds it on any.
-pub(crate) fn port_of_any_address() -> u16 {
-    TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port()
-}
-
 /// Cluster API's three controllers.
 fn providers(folder: &Path, server: &ApiServer, certificates: &Path) -> Vec<Supervised> {
-    let names = ["core", "bootstrap", "control-plane"].iter();
-    let started = names.map(|name| {
-        let address = |flag: &str| format!("--{flag}=127.0.0.1:{}", free_port());
-        let arguments = [
-            format!("--kubeconfig={}", server.kubeconfig(ADMIN).display()),
-            format!("--webhook-cert-dir={}", certificates.display()),
-            format!("--webhook-port={}", port_of_any_address()),
-            address("health-addr"),
-            address("diagnostics-address"),
-            "--insecure-diagnostics".into(),
-        ];
-        Supervised::start(
-            &folder.join(name),
-            &arguments,
-            &certificates.join(format!("{name}.log")),
-        )
-    });
-    started.collect()
-}
-
-/// A certificate that signs itself, as `tls.crt` and `tls.key`.
-pub(crate) fn certificate(folder: &Path) -> (String, String) {
-    let (key, certificate) = (folder.join("tls.key"), folder.join("tls.crt"));
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "3650",
-            "-subj",
-            "/CN=admin",
-            "-keyout",
-        ])
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .unwrap();
-    assert!(made.status.success());
-    let text = |path: &Path| std::fs::read_to_string(path).unwrap();
-    (text(&certificate), text(&key))
+    let start = |name| manager::start(&folder.join(name), server, certificates, &[]);
+    ["core", "bootstrap", "control-plane"].map(start).into()
 }
 
 fn infrastructure(kind: &str, name: &str) -> Value {
@@ -270,7 +222,7 @@ impl Management {
         ]);
         let certificates = server.path("providers");
         std::fs::create_dir_all(&certificates).unwrap();
-        let certificate = certificate(&certificates);
+        let certificate = manager::certificate(&certificates);
         let _providers = providers(&folder, server, &certificates);
         Some(Self {
             server,
@@ -293,14 +245,14 @@ impl Management {
             }
         };
         tokio::select! {
-            () = run() => {}
+            () = run() => panic!("the VMs are looked after for ever"),
             () = deaths => {}
             () = story(bench, place) => {}
         }
         println!("killed {kills} times");
         let _controller = bench.controller(&[]);
         tokio::select! {
-            () = run() => {}
+            () = run() => panic!("the VMs are looked after for ever"),
             () = end(bench) => {}
         }
     }

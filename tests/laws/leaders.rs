@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use capv_ipam::ipam::{
-    AddressObject, Claim, ClaimId, Grant, ObjectId, Outcome, Pool, Released, Seeded, Snapshot, decide, ippool_reference,
+    AddressObject, Claim, ClaimId, Grant, ObjectId, Outcome, Pool, Released, Seeded, Snapshot, Source, decide,
+    ippool_reference,
 };
 
 /// A claim as stored, with what the model has to know beside it.
@@ -106,6 +107,10 @@ impl Server {
                 if !fenced.all(|(id, _)| self.write(id, &mut claims, |stored| stored.fences += 1)) {
                     return;
                 }
+                // At the same time as the swap, which may fail.
+                for granted in outcome.granted.iter().filter(|granted| granted.source == Source::New) {
+                    self.guard(&granted.claim, &mut claims);
+                }
                 if indexes_version != self.indexes_version {
                     return;
                 }
@@ -145,13 +150,7 @@ impl Server {
     fn call(&mut self, call: Call, calls: &mut VecDeque<Call>, claims: &mut BTreeMap<ClaimId, (String, u64)>) {
         match call {
             Call::Guard(id) => {
-                let guarded = self.write(&id, claims, |stored| {
-                    let finalizer = stored.claim.id.kind.finalizer().to_owned();
-                    if !stored.claim.finalizers.contains(&finalizer) {
-                        Arc::make_mut(&mut stored.claim.finalizers).push(finalizer);
-                    }
-                });
-                if !guarded {
+                if !self.guard(&id, claims) {
                     calls.retain(|call| !matches!(call, Call::Create(of, _) | Call::Show(of, _) if *of == id));
                 }
             }
@@ -186,6 +185,15 @@ impl Server {
                 }
             }
         }
+    }
+
+    fn guard(&mut self, id: &ClaimId, claims: &mut BTreeMap<ClaimId, (String, u64)>) -> bool {
+        self.write(id, claims, |stored| {
+            let finalizer = stored.claim.id.kind.finalizer().to_owned();
+            if !stored.claim.finalizers.contains(&finalizer) {
+                Arc::make_mut(&mut stored.claim.finalizers).push(finalizer);
+            }
+        })
     }
 
     /// Creates the object under its name; an object of this claim and address that is there already will do.

@@ -227,8 +227,8 @@ fn refused(world: &World, key: &Key, pool: &str, text: &str) -> Waiting {
     );
     // metal3 `ippool_manager.go` passes over a claim that has an error.
     if !world.options.plays(Role::Pool) {
-        message += "; metal3's manager tries it again only when the claim's status is removed, `capv-ipam status -o wide` \
-                    prints the command";
+        message += "; where metal3's manager serves the pool, it tries again only when the claim's status is removed: \
+                    `capv-ipam status -o wide` prints the command";
     }
     Waiting::new("ClaimRefused", message)
 }

@@ -10,6 +10,7 @@ use super::super::clock;
 use super::super::kinds::Kind;
 use super::super::world::World;
 use super::decision::Decision;
+use super::guard::{Early, guard_early};
 use super::status::{claim_key, kind_of_claim};
 use crate::api::metal3;
 use crate::ipam::{ClaimId, ClaimKind};
@@ -19,22 +20,21 @@ const FENCE: &str = "capv-ipam.dev/fence";
 /// From how many claims on a list is cheaper than single reads.
 const MANY: usize = 16;
 
-/// Makes the decision binding. Nothing of it may be carried out before.
+/// Makes the decision binding. Nothing of it may be carried out before, but for the finalizers of a few new claims, which show
+/// no address; gives those.
 ///
 /// # Errors
 /// `Conflict` where something is not as it was read: everything is to be read and decided again.
-pub(super) async fn commit(world: &World, key: &Key, decision: &mut Decision) -> Result<(), Trouble> {
+pub(super) async fn commit(world: &World, key: &Key, decision: &mut Decision) -> Result<Early, Trouble> {
     confirm_unseen(world, key, &decision.outcome.unseen).await?;
     for (claim, _) in std::mem::take(&mut decision.outcome.fenced) {
         fence(world, key, decision, &claim).await?;
     }
-    if decision.needs_commit() {
-        let guard = super::fulfil::guard_early(world, key, decision);
-        let (swapped, guarded) = tokio::join!(swap(world, key, decision), guard);
-        swapped?;
-        decision.guarded = guarded;
+    if !decision.needs_commit() {
+        return Ok(Early::new());
     }
-    Ok(())
+    let (swapped, early) = tokio::join!(swap(world, key, decision), guard_early(world, key, decision));
+    swapped.map(|()| early)
 }
 
 /// Makes sure that claims which `indexes` may mean, and which the store does not have, do not exist.

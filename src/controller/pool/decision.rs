@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, HashMap, hash_map::RandomState};
 use std::hash::BuildHasher as _;
 
-use serde_json::Value;
-
 use super::super::call::Key;
 use super::super::event::Tone;
 use super::super::kinds::Kind;
@@ -16,8 +14,8 @@ use super::InHand;
 use super::status::subject;
 use crate::api::metal3::IPPool;
 use crate::ipam::{
-    AddressObject, AddressRange, AddressSet, Claim, ClaimId, Granted, ObjectId, Outcome, Pool, Refused, Released,
-    Seeded, Snapshot, Source, parse_address,
+    AddressObject, AddressRange, AddressSet, Claim, ClaimId, Double, Granted, ObjectId, Outcome, Pool, Refused,
+    Released, Seeded, Snapshot, Source, parse_address,
 };
 
 /// How large `status.indexes` may grow: an entry counts twice its key, once for the field's owner that the API server
@@ -58,8 +56,6 @@ pub(super) struct Decision {
     pub(super) outcome: Outcome,
     /// The claims that are acted on.
     pub(super) claims: HashMap<ClaimId, Seen>,
-    /// The claims that got their finalizer while the decision was made binding, whole.
-    pub(super) guarded: HashMap<ClaimId, Value>,
     /// The address objects that are deleted.
     pub(super) objects: HashMap<ObjectId, SeenObject>,
     /// Whether `status.indexes` has to change.
@@ -134,7 +130,6 @@ pub(super) fn decide(world: &World, key: &Key) -> Option<Decision> {
     Some(Decision {
         pool: stored.without_status(),
         claims: seen_claims(&outcome, namespace),
-        guarded: HashMap::new(),
         objects: seen_objects(&outcome, namespace),
         changes_indexes,
         turned_away,
@@ -311,9 +306,13 @@ pub(super) fn report(world: &World, key: &Key, decision: &Decision) {
             .events
             .say(&pool, Tone::Warning, "IPAddressNameCollision", message);
     }
-    for (claim, address) in &outcome.doubles {
-        let message =
-            format!("{claim} shows {address}, which an earlier claim shows too; delete one of the two claims");
+    for Double {
+        claim,
+        earlier,
+        address,
+    } in &outcome.doubles
+    {
+        let message = format!("{claim} shows {address}, which {earlier} shows too; delete one of the two claims");
         world.events.say(&pool, Tone::Warning, "AddressTwice", message);
     }
 }

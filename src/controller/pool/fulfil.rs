@@ -1,33 +1,39 @@
-//! Takes a grant that is binding, gives the claim its finalizer, its address object and its status, in this order; ends at
-//! the first write that is refused.
+//! Takes a grant that is binding, gives the claim its finalizer (unless it came early), its address object and its status, in
+//! this order; ends at the first write that is refused.
 
-use std::collections::HashMap;
-
-use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::call::{Key, Trouble};
 use super::super::event::{Subject, Tone};
 use super::super::world::World;
-use super::commit::refresh;
-use super::decision::{Decision, Seen};
+use super::decision::Decision;
+use super::guard::{Early, ensure_finalizer, settled};
 use super::status::{self, Word, claim_key, kind_of_address, kind_of_claim};
 use crate::api::{capi, metal3};
-use crate::ipam::{AddressObject, ClaimId, ClaimKind, Granted, cluster_api_address, metal3_address, parse_address};
+use crate::ipam::{AddressObject, ClaimKind, Granted, cluster_api_address, metal3_address, parse_address};
 
 /// metal3's words for an address object that the API server does not take.
 const NOT_CREATED: &str = "Failed to create associated IPAddress object";
-
-/// So many claims come one by one; more come as a batch, which the pool's write does not hold up.
-const ONE_BY_ONE: usize = 4;
 
 /// Carries the grant out.
 ///
 /// # Errors
 /// Those of the API server; `Conflict` where the claim is not the one that was read, `Exists` where the object's name belongs
 /// to somebody else.
-pub(super) async fn fulfil(world: &World, key: &Key, decision: &Decision, granted: &Granted) -> Result<(), Trouble> {
-    let claim = guard(world, key, decision, granted).await?;
+pub(super) async fn fulfil(
+    world: &World,
+    key: &Key,
+    decision: &Decision,
+    early: &Early,
+    granted: &Granted,
+) -> Result<(), Trouble> {
+    let claim = match early.get(&granted.claim) {
+        Some(guarded) => guarded.clone()?,
+        None => {
+            let seen = decision.claims.get(&granted.claim).ok_or(Trouble::Missing)?;
+            ensure_finalizer(world, &claim_key(key, &granted.claim), seen).await?
+        }
+    };
     let kind = granted.claim.kind;
     if granted.create {
         match create(world, key, decision, granted, &claim).await {
@@ -60,74 +66,6 @@ async fn say(world: &World, key: &Key, granted: &Granted, claim: &Value, word: W
         Err(trouble) => return Err(settled(world, kind, &place, trouble).await),
     }
     Ok(())
-}
-
-/// Puts the finalizer on the claim, unless it is there. Gives the claim whole, in the version that is then stored.
-async fn guard(world: &World, key: &Key, decision: &Decision, granted: &Granted) -> Result<Value, Trouble> {
-    if let Some(claim) = decision.guarded.get(&granted.claim) {
-        return Ok(claim.clone());
-    }
-    let seen = decision.claims.get(&granted.claim).ok_or(Trouble::Missing)?;
-    ensure_finalizer(world, &claim_key(key, &granted.claim), seen).await
-}
-
-/// Puts the finalizer on claims that come one by one while their promises are being written: what a single claim waits for.
-/// Like metal3's manager, which guards a claim before it promises. A claim that is not guarded here meets [`guard`] again.
-pub(super) async fn guard_early(world: &World, key: &Key, decision: &Decision) -> HashMap<ClaimId, Value> {
-    let granted = &decision.outcome.granted;
-    if granted.len() > ONE_BY_ONE {
-        return HashMap::new();
-    }
-    let unguarded = granted.iter().filter_map(|granted| {
-        let seen = decision.claims.get(&granted.claim)?;
-        (!seen.is_guarded()).then_some((&granted.claim, seen))
-    });
-    let guards = unguarded.map(|(id, seen)| async move {
-        let claim = ensure_finalizer(world, &claim_key(key, id), seen).await.ok()?;
-        Some((id.clone(), claim))
-    });
-    join_all(guards).await.into_iter().flatten().collect()
-}
-
-/// As [`guard`], for any claim that was read.
-pub(super) async fn ensure_finalizer(world: &World, place: &Key, seen: &Seen) -> Result<Value, Trouble> {
-    let claim_kind = seen.claim.id.kind;
-    let kind = kind_of_claim(claim_kind);
-    let finalizer = claim_kind.finalizer();
-    let object = if seen.is_guarded() {
-        read_as_seen(world, place, seen).await?
-    } else {
-        let mut finalizers = Vec::clone(&seen.claim.finalizers);
-        finalizers.push(finalizer.into());
-        let patch = json!({"metadata": {"resourceVersion": seen.version.0, "finalizers": finalizers}});
-        match world.caller.patch(kind, place, &patch).await {
-            Ok(object) => object,
-            Err(trouble) => return Err(settled(world, claim_kind, place, trouble).await),
-        }
-    };
-    world.keep(kind, object.clone());
-    Ok(object)
-}
-
-/// The claim whole, if it is still as it was read.
-pub(super) async fn read_as_seen(world: &World, place: &Key, seen: &Seen) -> Result<Value, Trouble> {
-    let kind = kind_of_claim(seen.claim.id.kind);
-    let object = world.caller.get(kind, place).await?;
-    if object.pointer("/metadata/resourceVersion").and_then(Value::as_str) != Some(&seen.version.0) {
-        world.keep(kind, object);
-        return Err(Trouble::Conflict);
-    }
-    Ok(object)
-}
-
-/// After a conflict the claim is read again, so that the next decision does not meet the same one.
-async fn settled(world: &World, kind: ClaimKind, place: &Key, trouble: Trouble) -> Trouble {
-    if trouble == Trouble::Conflict
-        && let Err(worse) = refresh(world, kind_of_claim(kind), place).await
-    {
-        return worse;
-    }
-    trouble
 }
 
 async fn create(

@@ -11,6 +11,7 @@ use super::super::call::{Key, Trouble};
 use super::super::store::Wake;
 use super::super::world::World;
 use super::decision::Decision;
+use super::guard::Early;
 use super::status::{claim_key, kind_of_claim};
 use super::{FEW, fulfil, orphan, refuse, release};
 use crate::ipam::{ClaimId, Granted, ObjectId, Refused, Released};
@@ -53,7 +54,7 @@ impl Job {
 }
 
 /// Starts the jobs of a decision in the background, in the order in which claims are served.
-pub(super) fn hand_over(world: &Arc<World>, key: &Key, mut decision: Decision) {
+pub(super) fn hand_over(world: &Arc<World>, key: &Key, mut decision: Decision, early: Early) {
     let outcome = &mut decision.outcome;
     let granted = std::mem::take(&mut outcome.granted).into_iter().map(Job::Fulfil);
     let released = std::mem::take(&mut outcome.released).into_iter().map(Job::Release);
@@ -73,9 +74,9 @@ pub(super) fn hand_over(world: &Arc<World>, key: &Key, mut decision: Decision) {
     });
     let (world, key) = (Arc::clone(world), key.clone());
     tokio::spawn(async move {
-        let (world, key, decision) = (&world, &key, &decision);
+        let (world, key, decision, early) = (&world, &key, &decision, &early);
         let carried = stream::iter(jobs).for_each_concurrent(2 * world.options.parallel, |job| async move {
-            let result = carry_out(world, key, decision, &job).await;
+            let result = carry_out(world, key, decision, early, &job).await;
             if let (Err(Trouble::Missing), Some(claim)) = (&result, job.claim()) {
                 forget_if_gone(world, key, claim).await;
             }
@@ -85,9 +86,9 @@ pub(super) fn hand_over(world: &Arc<World>, key: &Key, mut decision: Decision) {
     });
 }
 
-async fn carry_out(world: &World, key: &Key, decision: &Decision, job: &Job) -> Result<(), Trouble> {
+async fn carry_out(world: &World, key: &Key, decision: &Decision, early: &Early, job: &Job) -> Result<(), Trouble> {
     match job {
-        Job::Fulfil(granted) => fulfil::fulfil(world, key, decision, granted).await,
+        Job::Fulfil(granted) => fulfil::fulfil(world, key, decision, early, granted).await,
         Job::Refuse(refused) => refuse::refuse(world, key, decision, refused).await,
         Job::Release(released) => release::release(world, key, decision, released).await,
         Job::Collect(object) => orphan::collect(world, key, decision, object).await,

@@ -6,6 +6,7 @@ mod decision;
 mod flood;
 mod fulfil;
 mod gate;
+mod guard;
 mod jobs;
 mod orphan;
 mod prepare;
@@ -173,7 +174,7 @@ async fn attempt(world: &Arc<World>, key: &Key) -> Result<Pass, Trouble> {
         world.queue.ask(Wake::Pool(key.clone()));
         return Ok(world.pools.rest(key, began.elapsed()));
     }
-    commit::commit(world, key, &mut decision).await?;
+    let early = commit::commit(world, key, &mut decision).await?;
     decision::count(world, &decision);
     let took = began.elapsed();
     world
@@ -183,6 +184,6 @@ async fn attempt(world: &Arc<World>, key: &Key) -> Result<Pass, Trouble> {
         // The pool may be able to go now, or more claims wait, and nothing else would bring the next pass.
         world.queue.ask(Wake::Pool(key.clone()));
     }
-    jobs::hand_over(world, key, decision);
+    jobs::hand_over(world, key, decision, early);
     Ok(world.pools.rest(key, took))
 }

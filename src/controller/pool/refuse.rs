@@ -4,9 +4,10 @@ use super::super::call::{Key, Trouble};
 use super::super::event::{Subject, Tone};
 use super::super::world::World;
 use super::decision::Decision;
-use super::fulfil::ensure_finalizer;
+use super::guard::ensure_finalizer;
 use super::status::{self, Word, claim_key, kind_of_claim};
-use crate::ipam::Refused;
+use crate::api::metal3::REQUEST_ANNOTATION;
+use crate::ipam::{Refusal, Refused};
 
 /// Says why the claim gets nothing. As in metal3 the claim has the finalizer then.
 ///
@@ -22,10 +23,11 @@ pub(super) async fn refuse(world: &World, key: &Key, decision: &Decision, refuse
     let stored = world.caller.put_status(kind_of_claim(kind), &place, &object).await?;
     world.keep(kind_of_claim(kind), stored);
     let subject = Subject::of(kind.name(), &claim);
-    let message = format!(
-        "{text}; it is tried again when something changes in the pool {}",
-        key.name
-    );
+    let when = match refused.refusal {
+        Refusal::InvalidRequest { .. } => format!("the annotation {REQUEST_ANNOTATION} changes"),
+        _ => format!("something changes in the pool {}", key.name),
+    };
+    let message = format!("{text}; it is tried again when {when}");
     world
         .events
         .say(&subject, Tone::Warning, refused.refusal.reason(), message);

@@ -7,7 +7,7 @@ use super::super::call::{Key, Trouble};
 use super::super::event::{Subject, Tone};
 use super::super::world::World;
 use super::decision::{Decision, SeenObject};
-use super::fulfil::read_as_seen;
+use super::guard::read_as_seen;
 use super::status::{self, Word, claim_key, kind_of_address, kind_of_claim, object_key};
 use crate::api::{capi, in_cluster, metal3};
 use crate::ipam::{ClaimKind, Released};

@@ -1,8 +1,13 @@
 //! Takes a pool at the ends of its life: one that is not in the store, one with nothing left to do; never takes an address.
 
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::super::call::{Key, Trouble};
+use super::super::clock;
+use super::super::event::{Subject, Tone};
 use super::super::kinds::Kind;
 use super::super::queue::Pass;
 use super::super::world::World;
@@ -11,6 +16,13 @@ use super::release::delete_object;
 use super::status::{claim_key, kind_of_claim, object_key};
 use crate::api::metal3::{self, IPPool};
 use crate::ipam::{Claim, ippool_reference};
+
+/// How long a claim waits for its pool before it is told that there is none.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(3);
+/// When such a claim is looked at again.
+const LOOK: Duration = Duration::from_secs(4);
+/// How many claims of one pool are told.
+const MOST_TOLD: usize = 20;
 
 /// The pool as the store has it. One that the store does not have is looked for, since a store may lag.
 ///
@@ -55,7 +67,8 @@ pub(super) async fn finish(world: &World, key: &Key, decision: &Decision) -> Res
     }
 }
 
-/// Lets deleted claims go whose pool does not exist: nothing else would ever take our finalizer off.
+/// What claims have of a pool that does not exist: those that wait are told so, deleted ones go, since nothing else would ever
+/// take our finalizer off.
 ///
 /// # Errors
 /// Those of the API server.
@@ -90,6 +103,7 @@ pub(super) async fn orphaned_claims(world: &World, key: &Key) -> Result<Pass, Tr
             .collect();
         (claims, objects)
     };
+    let wait = say_that_it_is_missing(world, key);
     for seen in &objects {
         delete_object(world, &object_key(key, &seen.object.id), seen).await?;
     }
@@ -104,5 +118,39 @@ pub(super) async fn orphaned_claims(world: &World, key: &Key) -> Result<Pass, Tr
             Err(trouble) => return Err(trouble),
         }
     }
-    Ok(Pass::DONE)
+    Ok(wait.map_or(Pass::DONE, Pass::Later))
+}
+
+/// Says it to the first claims that wait for the pool, unless they came just now: a pool is often applied after its claims.
+/// Gives when to look again.
+fn say_that_it_is_missing(world: &World, key: &Key) -> Option<Duration> {
+    let reference = ippool_reference(&key.name);
+    let waiting: Vec<Claim> = {
+        let store = world.store();
+        let claims = store.namespace(&key.namespace).claims.values().iter();
+        let waits = |claim: &&Claim| *claim.pool == reference && !claim.deleting && claim.address.is_none();
+        claims.filter(waits).take(MOST_TOLD).cloned().collect()
+    };
+    let now = clock::now();
+    let mut is_early = false;
+    for claim in waiting {
+        let created = claim.created.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+        if created.is_some_and(|created| now.duration_since(created) < PATIENCE) {
+            is_early = true;
+            continue;
+        }
+        let kind = claim.id.kind;
+        let subject = Subject {
+            api_version: world.caller.api_version(kind_of_claim(kind)).unwrap_or_default(),
+            kind: kind.name(),
+            key: claim_key(key, &claim.id),
+            uid: claim.uid.unwrap_or_default(),
+        };
+        let message = format!(
+            "no IPPool {} is in the namespace {}; the claim is served when there is one",
+            key.name, key.namespace
+        );
+        world.events.say(&subject, Tone::Warning, "PoolNotFound", message);
+    }
+    is_early.then_some(LOOK)
 }

@@ -1,5 +1,6 @@
 //! The webhooks: takes reviews over TLS from the API server, answers by metal3's rules; everything else works without them.
 
+mod caution;
 mod certificate;
 mod review;
 
@@ -23,10 +24,8 @@ use tokio_rustls::rustls::{ServerConfig, crypto};
 use super::call::{Caller, Trouble};
 use super::clock;
 use super::http::{Answer, converse, next_connection, text};
-use super::kinds::Kind;
 use super::options::Webhooks;
-use crate::api::metal3::IPPool;
-use crate::ipam::Pool;
+use caution::cautions;
 use certificate::{Certificate, current, trust};
 use review::{Duty, Subject, of_path};
 
@@ -146,7 +145,7 @@ async fn respond(caller: Caller, request: Request<Incoming>) -> Answer {
         Err(error) => return text(StatusCode::BAD_REQUEST, format!("the review is no JSON: {error}\n")),
     };
     let warnings = match (duty, subject) {
-        (Duty::Validate, Subject::Pool) => overlaps(&caller, &review).await,
+        (Duty::Validate, Subject::Pool) => cautions(&caller, &review).await,
         _ => Vec::new(),
     };
     match review::answer(duty, subject, &review, &warnings) {
@@ -158,44 +157,4 @@ async fn respond(caller: Caller, request: Request<Incoming>) -> Answer {
         }
         Err(problem) => text(StatusCode::BAD_REQUEST, format!("{problem}\n")),
     }
-}
-
-/// A warning for each other pool that can give out an address of this one. Without an answer there is no warning: a review
-/// must not fail for it.
-async fn overlaps(caller: &Caller, review: &Value) -> Vec<String> {
-    let Some(new) = review
-        .pointer("/request/object")
-        .and_then(|pool| serde_json::from_value::<IPPool>(pool.clone()).ok())
-    else {
-        return Vec::new();
-    };
-    let old = review.pointer("/request/oldObject/spec");
-    if old.is_some() && old == review.pointer("/request/object/spec") {
-        return Vec::new();
-    }
-    let Ok(page) = caller.page(Kind::Pool, None, None).await else {
-        return Vec::new();
-    };
-    let own = Pool::ippool(&new.metadata.name, &new.spec).addresses();
-    let pools = page.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-    let others = pools
-        .into_iter()
-        .filter_map(|pool| serde_json::from_value::<IPPool>(pool).ok());
-    let place = |pool: &IPPool| {
-        (
-            pool.metadata.namespace.clone().unwrap_or_default(),
-            pool.metadata.name.clone(),
-        )
-    };
-    others
-        .filter(|other| place(other) != place(&new))
-        .filter_map(|other| {
-            let shared = Pool::ippool(&other.metadata.name, &other.spec)
-                .addresses()
-                .intersection(&own);
-            let range = shared.ranges().next()?;
-            let (namespace, name) = place(&other);
-            Some(format!("{range} can be given out by the IPPool {namespace}/{name} too"))
-        })
-        .collect()
 }

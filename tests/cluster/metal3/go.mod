@@ -1,6 +1,6 @@
 module metal3
 
-go 1.26
+go 1.25.0
 
 tool github.com/metal3-io/ip-address-manager
 

@@ -1,6 +1,6 @@
 module vcenter
 
-go 1.26
+go 1.25.0
 
 tool sigs.k8s.io/cluster-api-provider-vsphere
 

@@ -86,18 +86,18 @@ func main() {
 	server := model.Service.NewServer()
 	fmt.Println("listens", server.URL.Host)
 
-	context := model.Service.Context
-	image := context.Map.Any("VirtualMachine").(*simulator.VirtualMachine)
+	inner := model.Service.Context
+	image := inner.Map.Any("VirtualMachine").(*simulator.VirtualMachine)
 	prepare(server.URL, image)
 	known := map[string]string{}
 	for ; ; time.Sleep(100 * time.Millisecond) {
 		runs := map[string]string{}
-		for _, entity := range context.Map.All("VirtualMachine") {
+		for _, entity := range inner.Map.All("VirtualMachine") {
 			vm := entity.(*simulator.VirtualMachine)
-			context.WithLock(vm, func() { look(context, vm, runs, known) })
+			inner.WithLock(vm, func() { look(inner, vm, runs, known) })
 		}
 		for name := range known {
-			if runs[known[name]] == "" {
+			if runs[known[name]] != name {
 				fmt.Println("stopped", name, known[name])
 				delete(known, name)
 			}
@@ -120,7 +120,7 @@ func prepare(where *url.URL, image *simulator.VirtualMachine) {
 	must(vm.MarkAsTemplate(background))
 }
 
-func look(context *simulator.Context, vm *simulator.VirtualMachine, runs, known map[string]string) {
+func look(inner *simulator.Context, vm *simulator.VirtualMachine, runs, known map[string]string) {
 	if vm.Runtime.PowerState != types.VirtualMachinePowerStatePoweredOn {
 		return
 	}
@@ -136,7 +136,7 @@ func look(context *simulator.Context, vm *simulator.VirtualMachine, runs, known 
 	}
 	fmt.Println("runs", vm.Name, strings.Join(found, " "))
 	known[vm.Name] = found[0]
-	context.Update(vm, []types.PropertyChange{
+	inner.Update(vm, []types.PropertyChange{
 		{Name: "guest.net", Val: network(vm, found)},
 		{Name: "guest.ipAddress", Val: found[0]},
 	})
