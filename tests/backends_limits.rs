@@ -178,6 +178,59 @@ fn an_input_is_never_written_over() {
 }
 
 #[test]
+fn a_report_is_never_written_over_another_file_of_the_run() {
+    let folder = one_cluster();
+    let plan = ["plan", "-f", "own.yaml", "--config", "config.yaml"];
+    let backends = [
+        "backends",
+        "-f",
+        "own.yaml",
+        "--config",
+        "config.yaml",
+        "--format",
+        "csv",
+    ];
+    folder.write("plan.yaml", &folder.run(&[&plan[..], &["-o", "yaml"]].concat()).stdout);
+    let against = ["--against", "plan.yaml"];
+    let transform = ["transform", "-f", "own.yaml", "--config", "config.yaml"];
+    let before = folder.state();
+    for (given, report) in [
+        (plan.to_vec(), "json=own.yaml"),
+        (plan.to_vec(), "sarif=./config.yaml"),
+        (
+            ["check", "-f", "own.yaml", "--config", "config.yaml"].to_vec(),
+            "json=own.yaml",
+        ),
+        ([&plan[..], &against].concat(), "json=plan.yaml"),
+        ([&backends[..], &against].concat(), "json=./plan.yaml"),
+        (
+            [&transform[..], &["--write-plan", "new.yaml"]].concat(),
+            "json=new.yaml",
+        ),
+        (
+            [&transform[..], &["--write-backends", "csv=new.csv"]].concat(),
+            "json=./new.csv",
+        ),
+    ] {
+        let ran = folder.run(&[&given[..], &["--report", report]].concat());
+        assert_eq!(ran.code, 2, "{given:?} {report}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("name another file for the report"),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(folder.state(), before, "{given:?} {report}");
+    }
+    // A report in the folder that is read is one of an earlier run.
+    for form in ["json", "sarif"] {
+        let report = format!("{form}={form}.out.json");
+        let again = ["check", "-f", ".", "--report", &report];
+        let first = folder.run(&again);
+        assert_eq!(folder.run(&again).code, first.code, "{}", folder.run(&again).stderr);
+    }
+}
+
+#[test]
 fn a_port_that_is_none_is_an_error_at_its_place() {
     let folder = one_cluster();
     for port in ["70000", "-1", "abc", "1.5"] {

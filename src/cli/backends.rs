@@ -78,6 +78,7 @@ impl Backends {
             // Then --cluster says what is printed, not what a pool is for.
             self.given.wanted.cluster = None;
         }
+        self.given.report_spares(&self.against)?;
         let read = self.given.read()?;
         let saved = saved_plans(&read)?;
         let from_plan = saved.is_some();

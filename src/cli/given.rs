@@ -223,6 +223,11 @@ impl Given {
         with_report(computed, |report| self.report.write(report, note))
     }
 
+    /// Refuses a report into another file that is named.
+    pub(super) fn report_spares<'f>(&self, others: impl IntoIterator<Item = &'f PathBuf>) -> Result<(), Failure> {
+        self.report.spares(others)
+    }
+
     /// Writes the findings into the file that `--report` names, if it names one; another form is no use then.
     pub(super) fn report_to_file(&self, computed: &Computed) -> Result<(), Failure> {
         with_report(computed, |report| self.report.write_file(report))

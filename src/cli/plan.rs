@@ -84,6 +84,7 @@ enum Form {
 
 impl Plan {
     pub(super) fn run(self) -> Result<Status, Failure> {
+        self.given.report_spares(&self.against)?;
         let old = self.against.as_ref().map(read_plan).transpose()?;
         let computed = self.given.compute_for(Purpose::Plan)?;
         let Some(edits) = computed.edits.as_ref().filter(|_| !has_errors(&computed.findings)) else {

@@ -80,7 +80,35 @@ fn relative<'t>(texts: &[(&'t str, &'t str)]) -> Vec<(&'t str, &'t str)> {
         .collect()
 }
 
+/// Whether a text is a report of this program.
+fn is_report(text: &str) -> bool {
+    let beginning = &text[..text.floor_char_boundary(500)];
+    beginning.contains(r#""kind": "FindingList""#)
+        || (beginning.contains("sarif") && beginning.contains(r#""name": "capv-ipam""#))
+}
+
+fn names_input(path: &Path) -> Failure {
+    let problem = format!(
+        "{} is an input of this run; name another file for the report",
+        path.display()
+    );
+    Failure::message(problem)
+}
+
 impl ReportTo {
+    /// Refuses a file for the report that is another one of the run.
+    pub(super) fn spares<'f>(&self, others: impl IntoIterator<Item = &'f PathBuf>) -> Result<(), Failure> {
+        let whole = |path: &Path| fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok();
+        let Some(own) = &self.file else { return Ok(()) };
+        for other in others {
+            if whole(other) == whole(own) {
+                let problem = format!("{} is named twice; name another file for the report", own.display());
+                return Err(Failure::message(problem));
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the report into its file, if it has one.
     ///
     /// # Errors
@@ -89,12 +117,12 @@ impl ReportTo {
         match (&self.file, self.form) {
             (Some(path), form) => {
                 let real = fs::canonicalize(path).ok();
-                if real.is_some() && report.texts.iter().any(|(name, _)| fs::canonicalize(name).ok() == real) {
-                    let problem = format!(
-                        "{} is an input of this run; name another file for the report",
-                        path.display()
-                    );
-                    return Err(Failure::message(problem));
+                let is_input = |(name, text): &(&str, &str)| {
+                    // The report of an earlier run lies in the folder that is read.
+                    fs::canonicalize(name).ok() == real && !is_report(text)
+                };
+                if real.is_some() && report.texts.iter().any(is_input) {
+                    return Err(names_input(path));
                 }
                 output::write_file(path, form.render(report, false).as_bytes())
             }

@@ -121,7 +121,7 @@ impl StatusArgs {
                     Err(trouble) => return Err(Failure::message(format!("cannot read the cluster: {trouble}"))),
                 };
                 has_looked = true;
-                let look = self.look(&Objects::read(snapshot.objects), plan.as_ref(), snapshot.forbidden);
+                let look = self.look(&Objects::read(snapshot.objects), plan.as_ref(), snapshot.unread);
                 if !self.watch {
                     return self.print(&look);
                 }

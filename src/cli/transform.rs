@@ -75,7 +75,9 @@ impl Transform {
         // All texts and the report first: when one cannot be written, nothing is printed and no file is touched.
         let mut prepared = Prepared::default();
         let files = self.write_backends.iter().map(|wanted| &wanted.file);
-        computed.spares_inputs(self.write_plan.iter().chain(files))?;
+        let files = || self.write_plan.iter().chain(files.clone());
+        computed.spares_inputs(files())?;
+        self.given.report_spares(files())?;
         if self.write_plan.is_some() || !self.write_backends.is_empty() {
             let plan = self.given.plan(&computed, &edits)?;
             if let Some(path) = &self.write_plan {

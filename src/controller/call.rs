@@ -48,6 +48,31 @@ pub enum Trouble {
     Unavailable(String),
 }
 
+/// What the API server says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readiness {
+    /// It knows its rights and its kinds.
+    Ready,
+    /// It is starting or in trouble, or cannot be reached.
+    Not,
+    /// It does not tell us.
+    Unknown,
+}
+
+/// Asks the API server whether it is ready (`/readyz`, which anybody may read unless it was taken away). One that is not refuses
+/// what it will allow, and does not know kinds that it will serve.
+pub(super) async fn readiness(client: &Client) -> Readiness {
+    let Ok(request) = http::Request::get("/readyz").body(Vec::new()) else {
+        return Readiness::Unknown;
+    };
+    match client.request_text(request).await.map_err(Trouble::from) {
+        // Every kube-apiserver has the path, also one that starts.
+        Ok(_) | Err(Trouble::Missing) => Readiness::Ready,
+        Err(Trouble::Forbidden(_)) => Readiness::Unknown,
+        Err(_) => Readiness::Not,
+    }
+}
+
 impl From<kube::Error> for Trouble {
     fn from(error: kube::Error) -> Self {
         match error {

@@ -38,10 +38,11 @@ pub use metrics::Metrics;
 pub use options::{LeaderElection, Options, Role, Webhooks};
 pub use snapshot::snapshot;
 
-use call::Caller;
+use call::{Caller, Readiness, readiness};
 use lease::Election;
 use queue::Pass;
 use store::Wake;
+use watch::PERSISTS;
 use watch::Vitals;
 use world::World;
 
@@ -153,8 +154,16 @@ pub async fn run(client: Client, options: Options, stop: impl Future<Output = ()
 /// Asks what is served until there is an answer, and for pools whether somebody else serves them. Without the right to ask
 /// there will be no answer.
 async fn look_around(client: &Client, pools: bool) -> Result<Served, End> {
-    let mut wait = FIRST_WAIT;
+    let (began, mut wait) = (clock::instant(), FIRST_WAIT);
     loop {
+        let ready = readiness(client).await;
+        // One that starts may refuse the question too.
+        if ready == Readiness::Not || ready == Readiness::Unknown && began.elapsed() < PERSISTS {
+            tracing::warn!("the API server is not ready");
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(DISCOVERY);
+            continue;
+        }
         let rival = if pools { rival::find(client).await } else { Ok(None) };
         match (Served::discover(client, &Kind::ALL).await, rival) {
             (Err(trouble @ Trouble::Forbidden(_)), _) => return Err(End::Discovery(trouble)),

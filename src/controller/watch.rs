@@ -11,7 +11,7 @@ use kube::core::params::WatchParams;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::call::{Key, Trouble};
+use super::call::{Key, Readiness, Trouble, readiness};
 use super::clock;
 use super::kinds::Kind;
 use super::lean::Lean;
@@ -25,6 +25,11 @@ const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 10);
 pub(super) const STUCK: Duration = Duration::from_secs(420);
 /// How long to wait before a kind is asked for again that is absent or that may not be read.
 const ABSENT: Duration = Duration::from_secs(60);
+/// For how long an optional kind is refused before it counts as absent: an API server that starts refuses for a while what it
+/// will allow, and does not know yet what it will serve.
+pub(super) const PERSISTS: Duration = Duration::from_secs(10);
+/// The longest wait before such a kind is asked for again.
+const REFUSED: Duration = Duration::from_secs(3);
 /// The shortest and longest wait after an error.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(20));
 /// After how long a watch that broke off had been in order.
@@ -94,11 +99,13 @@ impl Vitals {
 /// Watches a kind for as long as the process lives.
 pub(super) async fn keep(world: &World, kind: Kind) {
     let mut wait = BACKOFF.0;
+    let mut known = false;
+    let mut refused_since: Option<Instant> = None;
     loop {
         let ended = match list(world, kind).await {
             Ok(version) => {
                 synced(world, kind);
-                wait = BACKOFF.0;
+                (known, refused_since, wait) = (true, None, BACKOFF.0);
                 follow(world, kind, version).await
             }
             Err(trouble) => trouble,
@@ -106,11 +113,21 @@ pub(super) async fn keep(world: &World, kind: Kind) {
         match ended {
             Trouble::TooOld => tracing::info!(kind = kind.label(), "the watch begins again with a list"),
             trouble @ (Trouble::Missing | Trouble::Forbidden(_)) if kind.is_optional() => {
-                tracing::warn!(kind = kind.label(), %trouble, "the kind counts as absent");
-                let wakes = world.store().retain(kind, &HashSet::new(), NEWEST);
-                world.wake(wakes);
-                synced(world, kind);
-                tokio::time::sleep(ABSENT).await;
+                let since = *refused_since.get_or_insert_with(clock::instant);
+                // Rights that are withdrawn say nothing about the objects that were read.
+                let withdrawn = known && trouble != Trouble::Missing;
+                if withdrawn || since.elapsed() < PERSISTS || readiness(world.caller.client()).await == Readiness::Not {
+                    tracing::warn!(kind = kind.label(), %trouble, "cannot list or watch; what was read still counts");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(REFUSED);
+                } else {
+                    tracing::warn!(kind = kind.label(), %trouble, "the kind counts as absent");
+                    let wakes = world.store().retain(kind, &HashSet::new(), NEWEST);
+                    world.wake(wakes);
+                    synced(world, kind);
+                    known = false;
+                    tokio::time::sleep(ABSENT).await;
+                }
             }
             trouble => {
                 tracing::warn!(kind = kind.label(), %trouble, "cannot list or watch");

@@ -30,7 +30,8 @@ pub(crate) struct ApiServer {
     etcd_port: u16,
     peer_port: u16,
     etcd: Mutex<Option<Supervised>>,
-    _server: Option<Supervised>,
+    port: u16,
+    server: Mutex<Option<Supervised>>,
     _manager: Option<Supervised>,
     // The last: it goes when nothing writes into it any more.
     folder: Scratch,
@@ -162,12 +163,14 @@ impl ApiServer {
             etcd_port,
             peer_port,
             etcd: Mutex::new(None),
-            _server: None,
+            port,
+            server: Mutex::new(None),
             _manager: None,
             folder,
         };
         server.start_etcd();
-        server.start_server(port);
+        server.make_key();
+        server.start_server();
         server.wait_until_ready();
         server.start_manager();
         let crds = crds.display().to_string();
@@ -214,15 +217,25 @@ impl ApiServer {
         *self.etcd.lock().unwrap() = Some(started);
     }
 
-    fn start_server(&mut self, port: u16) {
-        let key = self.path("key.pem");
+    /// Kills the API server and starts it again, with what the storage holds.
+    pub(crate) fn restart(&self) {
+        drop(self.server.lock().unwrap().take());
+        self.start_server();
+        self.wait_until_ready();
+    }
+
+    fn make_key(&self) {
         let made = Command::new("openssl")
             .args(["genrsa", "-out"])
-            .arg(&key)
+            .arg(self.path("key.pem"))
             .arg("2048")
             .output()
             .unwrap();
         assert!(made.status.success());
+    }
+
+    fn start_server(&self) {
+        let port = self.port;
         let tokens = format!(
             "{ADMIN}-token,{ADMIN},1,system:masters\n{CONTROLLER}-token,{ACCOUNT},2\n{LEGACY}-token,{LEGACY},3\n"
         );
@@ -242,11 +255,9 @@ impl ApiServer {
             "--disable-admission-plugins=ServiceAccount".into(),
             "--allow-privileged=true".into(),
         ];
-        self._server = Some(Supervised::start(
-            &self.assets.join("kube-apiserver"),
-            &arguments,
-            &self.path("server.log"),
-        ));
+        let program = self.assets.join("kube-apiserver");
+        let started = Supervised::start(&program, &arguments, &self.path("server.log"));
+        *self.server.lock().unwrap() = Some(started);
     }
 
     fn start_manager(&mut self) {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::api_server::{ApiServer, CONTROLLER, free_port, shared};
 use crate::bench::{Bench, CAPI_CLAIM, CLAIM, capi_claim, claim, clocks, eventually, pool, run};
+use crate::capv::{MACHINE, devices, machine, nic};
 use crate::history::History;
 
 #[test]
@@ -54,6 +55,73 @@ fn the_storage_stops_and_starts() {
         bench.all_bound(CLAIM, claims).await;
         bench.tidy(claims + 1).await;
         println!("the storage was away for 3 s, {} changes of claims", history.check());
+    });
+}
+
+#[test]
+fn an_api_server_that_starts_makes_no_machine_forgotten() {
+    static SERVER: OnceLock<Option<ApiServer>> = OnceLock::new();
+    let Some(server) = SERVER.get_or_init(|| ApiServer::start("new")).as_ref() else {
+        return;
+    };
+    run(async {
+        let bench = Bench::new(server).await;
+        let controller = bench.controller(&[]);
+        bench.labelled("192.0.2.10", "192.0.2.11").await;
+        for name in ["e-1", "e-2"] {
+            bench
+                .machine(machine(name, "t", "c", true, json!([nic("Public")])))
+                .await;
+            bench.served(name).await;
+        }
+        bench
+            .machine(machine("e-3", "t", "c", true, json!([nic("Public")])))
+            .await;
+        bench.waits(MACHINE, "e-3", "ClaimRefused").await;
+        for claim in ["e-1-0", "e-2-0"] {
+            bench.delete(CLAIM, claim).await;
+        }
+        // It refuses for a moment what it will allow, and says that kinds are not served that will be.
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            server.restart();
+        }
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let during = controller.log();
+        controller.kill();
+        let _controller = bench.controller(&[]);
+        server.restart();
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        for claim in ["e-1-0", "e-2-0"] {
+            assert!(
+                bench.get(CLAIM, claim).await.is_some(),
+                "{claim} is gone, and its machine lives"
+            );
+        }
+        let third = bench.get(MACHINE, "e-3").await.unwrap();
+        assert_eq!(devices(&third)[0].get("ipAddrs"), None);
+        let refused = during.matches("what was read still counts").count();
+        println!("{refused} lists and watches were refused while the API server started");
+        bench.delete(MACHINE, "e-1").await;
+        bench.served("e-3").await;
+    });
+}
+
+#[test]
+fn what_can_never_be_written_is_tried_ever_more_rarely() {
+    let Some(server) = shared() else { return };
+    run(async {
+        let bench = Bench::new(server).await;
+        let controller = bench.controller(&[]);
+        // No object can be named so.
+        let mut wrong = pool("p", "192.0.2.1", "192.0.2.99");
+        wrong["spec"]["namePrefix"] = json!("UPPER_case!");
+        bench.create(wrong).await;
+        bench.create_claims((0..4).map(|n| format!("c{n}")), false, "p").await;
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        let tries = controller.log().matches("not carried out").count();
+        println!("{tries} tries in 8 s");
+        assert!((4..60).contains(&tries), "{tries}");
     });
 }
 

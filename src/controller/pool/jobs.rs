@@ -141,7 +141,8 @@ fn end(world: &World, key: &Key, job: &Job, result: Result<(), Trouble>) {
     if let Err(trouble) = &result {
         tracing::info!(pool = %key, %job, %trouble, "not carried out; it is decided again");
     }
-    if few {
+    // What has failed waits: with two that fail, each would cut the other's wait short.
+    if few && result.is_ok() {
         world.queue.hasten(&Wake::Pool(key.clone()));
     }
     if let Some(wait) = again {

@@ -27,7 +27,12 @@ pub(super) async fn refuse(world: &World, key: &Key, decision: &Decision, refuse
         Refusal::InvalidRequest { .. } => format!("the annotation {REQUEST_ANNOTATION} changes"),
         _ => format!("something changes in the pool {}", key.name),
     };
-    let message = format!("{text}; it is tried again when {when}");
+    // metal3 has the same words for an address that the pool does not have.
+    let outside = match (&refused.refusal, &seen.claim.requested) {
+        (Refusal::Exhausted, Some(asked)) if !asked.is_empty() => format!(" (no range of it holds {asked})"),
+        _ => String::new(),
+    };
+    let message = format!("{text}{outside}; it is tried again when {when}");
     world
         .events
         .say(&subject, Tone::Warning, refused.refusal.reason(), message);

@@ -32,6 +32,10 @@ pub(super) async fn pool(world: &World, key: &Key) -> Result<Option<IPPool>, Tro
     if let Some(pool) = world.store().pool(key) {
         return Ok(Some(pool.without_status()));
     }
+    // A claim may name no pool at all, which no call can be made for.
+    if key.name.is_empty() {
+        return Ok(None);
+    }
     match world.caller.get(Kind::Pool, key).await {
         Ok(object) => {
             world.keep(Kind::Pool, object);
@@ -146,10 +150,14 @@ fn say_that_it_is_missing(world: &World, key: &Key) -> Option<Duration> {
             key: claim_key(key, &claim.id),
             uid: claim.uid.unwrap_or_default(),
         };
-        let message = format!(
-            "no IPPool {} is in the namespace {}; the claim is served when there is one",
-            key.name, key.namespace
-        );
+        let message = if key.name.is_empty() {
+            "the claim names no IPPool".to_owned()
+        } else {
+            format!(
+                "no IPPool {} is in the namespace {}; the claim is served when there is one",
+                key.name, key.namespace
+            )
+        };
         world.events.say(&subject, Tone::Warning, "PoolNotFound", message);
     }
     is_early.then_some(LOOK)

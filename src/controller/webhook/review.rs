@@ -203,6 +203,22 @@ mod tests {
     }
 
     #[test]
+    fn a_stored_claim_with_a_wrong_request_can_still_lose_its_finalizer() {
+        let claim = |finalizers: Value, asks: &str| {
+            json!({"apiVersion": metal3::API_VERSION, "kind": "IPClaim", "spec": {"pool": {"name": "p"}},
+                "metadata": {"name": "c", "finalizers": finalizers, "annotations": {"ipAddress": asks}}})
+        };
+        let allowed = |new: Value, old: Value| {
+            let answer = answer(Duty::Validate, Subject::Claim, &review(new, old), &[]).unwrap();
+            answer["response"]["allowed"].clone()
+        };
+        let stored = claim(json!(["ipclaim.ipam.metal3.io"]), " 10.0.0.1 ");
+        assert_eq!(allowed(claim(json!([]), " 10.0.0.1 "), stored.clone()), true);
+        assert_eq!(allowed(claim(json!([]), "nonsense"), stored.clone()), false);
+        assert_eq!(allowed(stored, Value::Null), false);
+    }
+
+    #[test]
     fn the_strategy_is_filled_in() {
         let plain = pool(json!({"namePrefix": "p"}));
         let answer = answer(Duty::Default, Subject::Pool, &review(plain, Value::Null), &[]).unwrap();
