@@ -346,3 +346,21 @@ fn without_the_rights_to_cluster_apis_kinds_metal3s_are_served() {
         bench.bound(CLAIM, "a").await;
     });
 }
+
+#[test]
+fn a_pool_that_comes_after_its_claims_serves_them_at_once() {
+    let Some(server) = shared() else { return };
+    run(async {
+        let bench = Bench::new(server).await;
+        let _controller = bench.controller(&[]);
+        bench.create(pool("first", "192.0.2.1", "192.0.2.9")).await;
+        bench.create(claim("first", "first")).await;
+        bench.bound(CLAIM, "first").await;
+        bench.create(claim("early", "late")).await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        bench.create(pool("late", "192.0.2.11", "192.0.2.19")).await;
+        // A wait of some seconds would be one that the missing pool had left behind.
+        let bound = tokio::time::timeout(std::time::Duration::from_secs(2), bench.bound(CLAIM, "early")).await;
+        assert!(bound.is_ok(), "the claim waits though its pool is there");
+    });
+}

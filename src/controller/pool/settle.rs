@@ -1,5 +1,6 @@
 //! Takes a pool at the ends of its life: one that is not in the store, one with nothing left to do; never takes an address.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,7 @@ use super::super::clock;
 use super::super::event::{Subject, Tone};
 use super::super::kinds::Kind;
 use super::super::queue::Pass;
+use super::super::store::Wake;
 use super::super::world::World;
 use super::decision::{Decision, SeenObject};
 use super::release::delete_object;
@@ -76,7 +78,7 @@ pub(super) async fn finish(world: &World, key: &Key, decision: &Decision) -> Res
 ///
 /// # Errors
 /// Those of the API server.
-pub(super) async fn orphaned_claims(world: &World, key: &Key) -> Result<Pass, Trouble> {
+pub(super) async fn orphaned_claims(world: &Arc<World>, key: &Key) -> Result<Pass, Trouble> {
     world.metrics.pool(key, None);
     world.pools.forget(key);
     let reference = ippool_reference(&key.name);
@@ -107,7 +109,14 @@ pub(super) async fn orphaned_claims(world: &World, key: &Key) -> Result<Pass, Tr
             .collect();
         (claims, objects)
     };
-    let wait = say_that_it_is_missing(world, key);
+    if say_that_it_is_missing(world, key) == Said::Early {
+        // The pool's own rest would hold up the pass that its creation brings.
+        let (world, wake) = (Arc::clone(world), Wake::Pool(key.clone()));
+        tokio::spawn(async move {
+            tokio::time::sleep(LOOK).await;
+            world.queue.ask(wake);
+        });
+    }
     for seen in &objects {
         delete_object(world, &object_key(key, &seen.object.id), seen).await?;
     }
@@ -122,12 +131,19 @@ pub(super) async fn orphaned_claims(world: &World, key: &Key) -> Result<Pass, Tr
             Err(trouble) => return Err(trouble),
         }
     }
-    Ok(wait.map_or(Pass::DONE, Pass::Later))
+    Ok(Pass::DONE)
+}
+
+/// Whether everybody was told.
+#[derive(PartialEq)]
+enum Said {
+    All,
+    /// Some claims came just now.
+    Early,
 }
 
 /// Says it to the first claims that wait for the pool, unless they came just now: a pool is often applied after its claims.
-/// Gives when to look again.
-fn say_that_it_is_missing(world: &World, key: &Key) -> Option<Duration> {
+fn say_that_it_is_missing(world: &World, key: &Key) -> Said {
     let reference = ippool_reference(&key.name);
     let waiting: Vec<Claim> = {
         let store = world.store();
@@ -136,11 +152,11 @@ fn say_that_it_is_missing(world: &World, key: &Key) -> Option<Duration> {
         claims.filter(waits).take(MOST_TOLD).cloned().collect()
     };
     let now = clock::now();
-    let mut is_early = false;
+    let mut said = Said::All;
     for claim in waiting {
         let created = claim.created.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
         if created.is_some_and(|created| now.duration_since(created) < PATIENCE) {
-            is_early = true;
+            said = Said::Early;
             continue;
         }
         let kind = claim.id.kind;
@@ -160,5 +176,5 @@ fn say_that_it_is_missing(world: &World, key: &Key) -> Option<Duration> {
         };
         world.events.say(&subject, Tone::Warning, "PoolNotFound", message);
     }
-    is_early.then_some(LOOK)
+    said
 }
