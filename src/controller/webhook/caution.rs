@@ -1,5 +1,4 @@
-//! Takes a pool under review and what the cluster holds, gives warnings of what is allowed and does harm;
-//! refuses nothing.
+//! Takes a pool under review and what the cluster holds, gives warnings of what is allowed and does harm; refuses nothing.
 
 use std::net::IpAddr;
 
